@@ -1,0 +1,621 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+//DESCRIPTION Phase times of one training iteration for growing subgroup sizes, as stacked bars.
+//JAVA 17+
+//DEPS info.picocli:picocli:4.7.7
+//DEPS org.knowm.xchart:xchart:4.0.3
+//DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
+//DEPS org.apache.commons:commons-csv:1.14.1
+//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.Insets;
+import java.awt.RenderingHints;
+import java.awt.font.FontRenderContext;
+import java.awt.geom.AffineTransform;
+import java.awt.geom.Rectangle2D;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.xmlgraphics.image.writer.ImageWriterParams;
+import org.apache.xmlgraphics.image.writer.imageio.ImageIOPNGImageWriter;
+import org.apache.xmlgraphics.java2d.GraphicContext;
+import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
+import org.knowm.xchart.AnnotationText;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.lines.SeriesLines;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * A horizontal bar for each subgroup size, smallest at the bottom: the forward, backward and update times of one
+ * iteration in seconds, stacked. A run that failed keeps its row.
+ */
+@Command(name = "subgroup", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
+    description = "Phase times of one training iteration for growing subgroup sizes, as stacked bars.")
+class Subgroup implements Callable<Integer> {
+    @Mixin Logs logs;
+    @Mixin Output output;
+
+    public static void main(String... args) {
+        System.exit(execute(new Subgroup(), args));
+    }
+
+    @Override public Integer call() throws IOException {
+        List<Run> runs = logs.read("subg");
+        output.save(model(runs) + "-subgroup", draw(runs), MARGINS, table(runs));
+        return 0;
+    }
+
+    /** What --csv writes: the header, then a row for each run; its numbers are the log's, or empty where it failed. */
+    static List<List<?>> table(List<Run> runs) {
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of("subgroup_size", "forward_ms", "backward_ms", "update_ms"));
+        for (Run run : runs) {
+            List<?> phases = run.failed() ? List.of("", "", "") : run.times().phasesMs();
+            rows.add(Stream.concat(Stream.of(run.get("subg")), phases.stream()).toList());
+        }
+        return rows;
+    }
+
+    /** Room for the legend above, and for the sizes and their title on the left. */
+    static final Insets MARGINS = margins(19, 51, 0, 3);
+
+    static XYChart draw(List<Run> runs) {
+        double longest = runs.stream().mapToDouble(run -> seconds(run, 3)).max().orElse(0);
+        double max = longest == 0 ? 1 : longest * 1.04;
+        XYChart chart = chart("Iteration time (s)", "");
+        XYStyler styler = chart.getStyler();
+        styler.setYAxisTicksVisible(false);
+        styler.setXAxisMin(0.).setXAxisMax(max).setYAxisMin(-.6).setYAxisMax(runs.size() - .4);
+        styler.setXAxisTickMarkSpacingHint((int) (step(max, 9) / max * (WIDTH - MARGINS.left - MARGINS.right)));
+        for (int row = 0; row < runs.size(); row++) {
+            for (int i = 0; i < 3; i++) {
+                double from = seconds(runs.get(row), i), to = seconds(runs.get(row), i + 1);
+                rectangle(chart, from, to, row - .36, row + .36, COLORS.get(i));
+            }
+        }
+        overlay(chart, g -> {
+            legend(g, chart, PHASES, COLORS);
+            label(g, chart, runs);
+        });
+        return chart;
+    }
+
+    /** How long the first phases of a run took together, so where in its bar the next one starts. */
+    static double seconds(Run run, int phases) {
+        return run.failed() ? 0
+            : run.times().phasesMs().stream().limit(phases).mapToDouble(BigDecimal::doubleValue).sum() / 1000;
+    }
+
+    /** The sizes on the left and the values in the bars. Text shrinks with the rows, sizes to 6 pt; then some go. */
+    static void label(Graphics2D g, XYChart chart, List<Run> runs) {
+        double left = chart.getScreenXFromChart(0);
+        double pitch = (chart.getScreenYFromChart(0) - chart.getScreenYFromChart(1)) / pt(1);
+        double size = Math.min(10, Math.max(6, pitch * 1.1));
+        int step = (int) Math.ceil(size / 1.1 / pitch - 1e-9);
+        for (int row = 0; row < runs.size(); row++) {
+            double y = chart.getScreenYFromChart(row);
+            values(g, chart, runs.get(row), y, Math.min(9, pitch * .85));
+            if (row % step == 0) {
+                text(g, Run.size(runs.get(row).get("subg")), size, Color.BLACK, left - pt(6), y, 1, 0);
+                g.fill(new Rectangle2D.Double(left - pt(4), y - pt(.4), pt(4), pt(.8)));
+            }
+        }
+        text(g, "Subgroup size", 11, Color.BLACK, pt(8) - MARGINS.left,
+            chart.getScreenYFromChart((runs.size() - 1) / 2.), .5, -1);
+    }
+
+    /** Each phase's seconds where they fit into its segment; the last may stand right of the bar. */
+    static void values(Graphics2D g, XYChart chart, Run run, double y, double size) {
+        if (run.failed()) {
+            text(g, "failed", size, RED, chart.getScreenXFromChart(0) + pt(4), y, 0, 0);
+            return;
+        }
+        for (int i = 0; i < 3; i++) {
+            double from = chart.getScreenXFromChart(seconds(run, i));
+            double to = chart.getScreenXFromChart(seconds(run, i + 1));
+            String value = String.format(Locale.ROOT, "%.2f", run.times().phasesMs().get(i).doubleValue() / 1000);
+            if (to - from > width(value, size)) {
+                text(g, value, size, Color.WHITE, (from + to) / 2, y, .5, 0);
+            } else if (i == 2) {
+                text(g, value, size, COLORS.get(2), to + pt(2), y, 0, 0);
+            }
+        }
+    }
+
+    // ==== log reader: the same text in every script that reads logs ====
+
+    static class Logs {
+        @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs. They are only read.")
+        List<Path> inputs;
+        @Option(names = "--iteration", paramLabel = "N|mean", defaultValue = "3",
+            description = "Which timing line: the first carries start-up cost; mean is the mean of all but the first.")
+        String iteration;
+        @Option(names = "--where", paramLabel = "KEY=VALUE",
+            description = "Only runs whose file name says so, or with KEY!=VALUE says otherwise. Repeatable.")
+        List<String> where = List.of();
+
+        /** The runs that --where keeps and whose names have the keys, sorted by these; no two in one place. */
+        List<Run> read(String... keys) throws IOException {
+            require(2, iteration.matches("mean|[1-9]\\d{0,8}"), "--iteration: expected a number from 1, or mean");
+            int wanted = iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
+            Map<List<String>, Run> places = new TreeMap<>(Run::compare);
+            for (Run run : select()) {
+                Run other = null;
+                if (run.keys.keySet().containsAll(List.of(keys))) {
+                    other = places.put(Stream.of(keys).map(run::get).toList(), run);
+                } else {
+                    note(0, run.log + ": left out, its name does not have all of the keys " + List.of(keys));
+                }
+                require(1, other == null, other == null ? "" : run.clash(other));
+            }
+            List<Run> runs = new ArrayList<>();
+            for (Run run : places.values()) {
+                runs.add(new Run(run.log, run.keys, new Scan(run.log, wanted).times()));
+                if (runs.get(runs.size() - 1).failed()) {
+                    note(0, run.log + ": failed, it has no timing line " + (wanted == 0 ? "after the first" : wanted));
+                }
+            }
+            require(1, !runs.stream().allMatch(Run::failed), inputs + ": no log got as far as --iteration=" + iteration
+                + " with " + List.of(keys) + " in its name, expected log-{model}-{key}{value}-….log");
+            return runs;
+        }
+
+        private List<Run> select() throws IOException {
+            List<Run> runs = new ArrayList<>();
+            for (Path input : inputs) {
+                Path twin = Path.of("data").resolve(input.getFileName() + "");
+                require(1, Files.exists(input), input + ": no such folder, expected one that holds logs"
+                    + (Files.exists(twin) ? "; did you mean " + twin + "?" : ""));
+                try (Stream<Path> files = Files.isDirectory(input) ? Files.list(input) : Stream.of(input)) {
+                    files.filter(f -> f.getFileName().toString().matches("(?s)log-.+\\.log")).sorted().map(Run::of).forEach(runs::add);
+                }
+            }
+            require(1, !runs.isEmpty(), inputs + ": no log there, expected names such as log-7B-tp1-dp1-subg100000000.log");
+            for (String condition : where) {
+                String[] pair = condition.split("!?=", 2);
+                require(2, pair.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
+                require(1, runs.stream().anyMatch(run -> run.keys.containsKey(pair[0])), "--where=" + condition
+                    + ": no log's name has that key; there are " + runs.get(0).keys.keySet());
+                runs.removeIf(run -> condition.startsWith("!", pair[0].length()) == run.is(pair[0], pair[1]));
+            }
+            return runs;
+        }
+    }
+
+    /** The model of the runs, or several joined by "+": what the figure's name begins with. */
+    static String model(List<Run> runs) {
+        return runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
+    }
+
+    /** One log: what its name says (a flag's value is ""), then folder, ga and approach; times are null if it failed. */
+    record Run(Path log, Map<String, String> keys, Times times) {
+        static final Pattern NUMBER = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:e(\\d))?([KMBT]?)");
+
+        static Run of(Path log) {
+            Map<String, String> keys = new LinkedHashMap<>();
+            String[] tokens = log.getFileName().toString().replaceAll("(?s)^log-|\\.log$", "").split("-");
+            keys.put("model", tokens[0]);
+            for (String token : Arrays.asList(tokens).subList(1, tokens.length)) {
+                String key = token.replaceFirst("(?s)(?<=[A-Za-z_])\\d.*", "");
+                keys.putIfAbsent(key, token.substring(key.length()));
+            }
+            keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
+            BigDecimal gbs = number(keys.get("gbs")), mbs = number(keys.get("mbs")), dp = number(keys.get("dp"));
+            if (gbs != null && mbs != null && dp != null && mbs.multiply(dp).signum() > 0) {
+                keys.put("ga", gbs.divide(mbs.multiply(dp), MathContext.DECIMAL32).stripTrailingZeros().toPlainString());
+            }
+            if (keys.containsKey("prefetch")) {
+                String switches = keys.get("prefetch") + keys.getOrDefault("flush_async", "0");
+                keys.put("approach", Map.of("00", "zero3", "01", "backward-only", "11", "deep-optimizer-states")
+                    .getOrDefault(switches, "prefetch-only"));
+            }
+            return new Run(log, keys, null);
+        }
+
+        String get(String key) {
+            return keys.get(key);
+        }
+
+        boolean is(String key, String value) {
+            return keys.containsKey(key) && compare(List.of(get(key)), List.of(value)) == 0;
+        }
+
+        boolean failed() {
+            return times == null;
+        }
+
+        /** Says what tells two runs apart that would stand in one place, one hiding the other. */
+        String clash(Run other) {
+            List<String> differ = keys.keySet().stream().filter(k -> !get(k).equals(other.get(k))).toList();
+            return other.log + " and " + log + " would stand in one place: " + (differ.isEmpty() ? "give one of them"
+                : "they differ in " + differ + ", choose with --where=" + differ.get(0) + "=" + get(differ.get(0)));
+        }
+
+        /** By number where both are numbers (1 equals 1.0, 500M precedes 1B, numbers precede words), else as text. */
+        static int compare(List<String> a, List<String> b) {
+            int order = 0;
+            for (int i = 0; i < a.size() && order == 0; i++) {
+                BigDecimal x = number(a.get(i)), y = number(b.get(i));
+                order = x != null && y != null ? x.compareTo(y) : x == null && y == null ? a.get(i).compareTo(b.get(i))
+                    : x != null ? -1 : 1;
+            }
+            return order;
+        }
+
+        /** The number that a value is, as in 100000000, 0.65, 1e9 or 8.3B; or null. */
+        static BigDecimal number(String value) {
+            Matcher m = NUMBER.matcher(value == null ? "" : value);
+            return !m.matches() ? null : new BigDecimal(m.group(1)).scaleByPowerOfTen(
+                (m.group(2) == null ? 0 : Integer.parseInt(m.group(2))) + 3 * " KMBT".indexOf(m.group(3)));
+        }
+
+        /** A number of parameters as one says it, such as 100M or 1B; what is no number stays as it is. */
+        static String size(String value) {
+            BigDecimal n = number(value);
+            int unit = n == null ? 0 : Math.max(0, Math.min(4, (n.precision() - n.scale() - 1) / 3));
+            return unit == 0 ? value
+                : n.scaleByPowerOfTen(-3 * unit).stripTrailingZeros().toPlainString() + " KMBT".charAt(unit);
+        }
+    }
+
+    /** Means over the iterations taken: forward, backward, update in ms; elapsed ms, TFLOPs per GPU, null if not given. */
+    record Times(List<BigDecimal> phasesMs, BigDecimal iterationMs, BigDecimal tflops, int iterations) { }
+
+    /**
+     * Reads a log for its timing lines and the iteration line that follows each, no further than the iteration wanted (0:
+     * all but the first). It skips from " (ms)" to " (ms)" (Horspool's search): a log can be large and hold any bytes.
+     */
+    static class Scan {
+        static final int BEFORE = 64, AFTER = 4096;
+        static final byte[] SIGN = {' ', '(', 'm', 's', ')'};
+        static final Pattern TIMING = Pattern.compile("time \\(ms\\) \\|((?:(?!time \\(ms\\)).)*)");
+        static final Pattern ITERATION = Pattern.compile("elapsed time per iteration \\(ms\\): *([-+.\\w]+)");
+        static final Pattern TFLOPS = Pattern.compile("TFLOP(?:s|/s/GPU\\)): *([-+.\\w]+)");
+        static final Pattern NUMBER = Pattern.compile("\\d{1,9}(\\.\\d{1,9})?");
+        static final List<Pattern> PHASES = Stream.of("fwd|forward", "bwd|backward", "step")
+            .map(name -> Pattern.compile("(?<![\\w-])(?:" + name + "): *([-+.\\w]+)")).toList();
+
+        final Path log;
+        final int wanted;
+        final BigDecimal[] sums = Stream.generate(() -> BigDecimal.ZERO).limit(5).toArray(BigDecimal[]::new);
+        final int[] counts = new int[5];
+        int seen;
+        boolean open, torn;
+
+        Scan(Path log, int wanted) {
+            this.log = log;
+            this.wanted = wanted;
+        }
+
+        /** The times of the iteration wanted, or null if the log does not get that far. */
+        Times times() throws IOException {
+            try (InputStream in = Files.newInputStream(log)) {
+                read(in);
+            }
+            if (torn) {
+                note(0, log + ": holds NUL bytes, so lines may be missing and iterations miscounted");
+            }
+            BigDecimal[] means = new BigDecimal[5];
+            for (int i = 0; i < 5 && counts[0] > 0; i++) {
+                means[i] = counts[i] == 0 ? null : sums[i].divide(new BigDecimal(counts[i]), MathContext.DECIMAL64);
+            }
+            return counts[0] == 0 ? null : new Times(List.of(means[0], means[1], means[2]), means[3], means[4], counts[0]);
+        }
+
+        private void read(InputStream in) throws IOException {
+            int[] skip = IntStream.generate(() -> SIGN.length).limit(256).toArray();
+            IntStream.range(0, SIGN.length - 1).forEach(i -> skip[SIGN[i]] = SIGN.length - 1 - i);
+            byte[] bytes = new byte[1 << 16];
+            int at = 0, end = 0;
+            for (boolean more = true; more; ) {
+                end += in.readNBytes(bytes, end, bytes.length - end);
+                more = end == bytes.length;
+                for (int stop = more ? end - AFTER : end; at < stop; at += skip[bytes[at] & 0xFF]) {
+                    torn |= bytes[at] == 0;
+                    if (bytes[at] == ')' && Arrays.equals(bytes, Math.max(0, at - 4), at + 1, SIGN, 0, 5)
+                        && !take(line(bytes, at, end))) {
+                        return;
+                    }
+                }
+                int gone = Math.max(0, at - BEFORE);
+                System.arraycopy(bytes, gone, bytes, 0, Math.max(0, end -= gone));
+                at -= gone;
+            }
+        }
+
+        /** What surrounds a byte up to the ends of its line, but not far; \n, \r and NUL end a line. */
+        private static String line(byte[] bytes, int at, int end) {
+            int from = at, to = at;
+            while (from > Math.max(0, at - BEFORE) && bytes[from - 1] != '\n' && bytes[from - 1] != '\r' && bytes[from - 1] != 0) {
+                from--;
+            }
+            while (to < Math.min(end, at + AFTER) && bytes[to] != '\n' && bytes[to] != '\r' && bytes[to] != 0) {
+                to++;
+            }
+            return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
+        }
+
+        /** Adds what a line says to the sums; false once the iteration wanted is complete. */
+        private boolean take(String line) {
+            Matcher iteration = ITERATION.matcher(line), tflops = TFLOPS.matcher(line), timing = TIMING.matcher(line);
+            if (open && iteration.find()) {
+                add(3, iteration.group(1));
+                if (tflops.find()) {
+                    add(4, tflops.group(1));
+                }
+                open = false;
+                return wanted == 0;
+            }
+            List<String> ms = !timing.find() ? List.of() : PHASES.stream().map(phase -> phase.matcher(timing.group(1)))
+                .filter(Matcher::find).map(phase -> phase.group(1)).toList();
+            if (ms.size() == 3) {
+                if (open && wanted > 0) {
+                    return false;
+                }
+                open = wanted == 0 ? ++seen > 1 : ++seen == wanted;
+                for (int i = 0; i < 3 && open; i++) {
+                    add(i, ms.get(i));
+                }
+            }
+            return true;
+        }
+
+        private void add(int i, String number) {
+            if (!NUMBER.matcher(number).matches()) {
+                throw new Unusable(1, log + ": '" + number + "' in iteration " + seen + " is no time or rate, expected "
+                    + "a number such as 635.86; mend the log or leave the run out with --where");
+            }
+            sums[i] = sums[i].add(new BigDecimal(number));
+            counts[i]++;
+        }
+    }
+
+    // ==== end of log reader ====
+    // ==== figure kit: the same text in every script ====
+
+    /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
+    static final int WIDTH = 1500, HEIGHT = 900;
+    static final List<String> PHASES = List.of("Forward", "Backward", "Update");
+    static final List<Color> COLORS = List.of(new Color(0x029E73), new Color(0xCC78BC), new Color(0x0173B2));
+    static final Color RED = new Color(0xD40000);
+    static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
+
+    static class Output {
+        @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+        Path plots;
+        @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
+        boolean csv;
+
+        /** Writes NAME.png, .eps and with --csv .csv, each moved into place whole, and prints their paths. */
+        void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
+            Map<String, byte[]> files = new LinkedHashMap<>();
+            files.put(".png", png(chart, margins));
+            files.put(".eps", eps(chart, margins));
+            if (csv) {
+                files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
+                    .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
+            }
+            String stem = name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", "");
+            String mine = "." + ProcessHandle.current().pid() + ".part";
+            try {
+                Files.createDirectories(plots);
+                for (String left : plots.toFile().list((dir, f) -> f.matches("\\.\\Q" + stem + "\\E\\..*\\.\\d+\\.part"))) {
+                    long writer = Long.parseLong(left.replaceAll(".*\\.(\\d+)\\.part", "$1"));
+                    if (ProcessHandle.of(writer).isEmpty() || left.endsWith(mine)) {
+                        Files.delete(plots.resolve(left));  // of a run that was killed
+                    }
+                }
+                for (String end : files.keySet()) {
+                    Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
+                }
+                for (String end : files.keySet()) {
+                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end), StandardCopyOption.ATOMIC_MOVE);
+                }
+            } catch (IOException e) {
+                for (String end : files.keySet()) {
+                    Files.deleteIfExists(plots.resolve("." + stem + end + mine));
+                }
+                throw new Unusable(1, plots + ": cannot write the figure there (" + e + "); see --plots");
+            }
+            files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
+        }
+    }
+
+    static byte[] png(XYChart chart, Insets margins) throws IOException {
+        BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+        Graphics2D g = image.createGraphics();
+        g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,
+            RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
+            RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
+        paint(g, chart, margins);
+        ImageWriterParams params = new ImageWriterParams();
+        params.setResolution(300);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        new ImageIOPNGImageWriter().writeImage(image, out, params);
+        return out.toByteArray();
+    }
+
+    static byte[] eps(XYChart chart, Insets margins) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false);
+        g.setGraphicContext(new GraphicContext());
+        g.setupDocument(out, 360, 216);
+        g.setViewportDimension(WIDTH, HEIGHT);
+        paint(g, chart, margins);
+        g.finish();
+        return out.toString(StandardCharsets.ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "")
+            .getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static void paint(Graphics2D g, XYChart chart, Insets margins) {
+        g.setColor(Color.WHITE);
+        g.fillRect(0, 0, WIDTH, HEIGHT);
+        g.translate(margins.left, margins.top);
+        chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
+    }
+
+    /** An empty chart in the style of the figures; overlay() draws on it what XChart does not. */
+    static XYChart chart(String xTitle, String yTitle) {
+        XYChart chart = new XYChart(WIDTH, HEIGHT);
+        chart.setXAxisTitle(xTitle);
+        chart.setYAxisTitle(yTitle);
+        XYStyler styler = chart.getStyler();
+        styler.setYAxisTitleVisible(!yTitle.isEmpty()).setXAxisTitleVisible(!xTitle.isEmpty());
+        styler.setAxisTitleFont(font(11)).setAxisTickLabelsFont(font(10)).setAxisTickMarkLength((int) pt(4))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK).setAxisTickPadding((int) pt(2))
+            .setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false).setPlotGridLinesVisible(false)
+            .setPlotMargin(0).setPlotContentSize(.999).setPlotBorderVisible(false);
+        styler.setChartPadding((int) pt(3)).setLegendVisible(false).setChartTitleVisible(false);
+        styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE).setLocale(Locale.ROOT);
+        return chart;
+    }
+
+    /** Paints on the chart once XChart has laid it out, so that getScreenXFromChart() and -Y- hold; first the frame. */
+    static void overlay(XYChart figure, Consumer<Graphics2D> painter) {
+        figure.addAnnotation(new AnnotationText("", 0, 0, true) {
+            @Override public void paint(Graphics2D g) {
+                g.setColor(Color.BLACK);
+                g.setStroke(new BasicStroke((float) pt(.8)));
+                g.draw(plot(figure));
+                painter.accept(g);
+            }
+        });
+    }
+
+    static Rectangle2D plot(XYChart chart) {
+        XYStyler styler = chart.getStyler();
+        double x = chart.getScreenXFromChart(styler.getXAxisMin()), y = chart.getScreenYFromChart(styler.getYAxisMax());
+        return new Rectangle2D.Double(x, y, chart.getScreenXFromChart(styler.getXAxisMax()) - x,
+            chart.getScreenYFromChart(styler.getYAxisMin()) - y);
+    }
+
+    /** A filled rectangle in the chart's coordinates. */
+    static void rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
+        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
+            new double[] {y0, y0, y1, y1});
+        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
+        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+    }
+
+    /** The names in one row above the plot, each behind a box of its colour, or behind a dotted line where it is red. */
+    static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
+        double size = 10, box = pt(20), gap = pt(4), between = pt(11);
+        double wide = names.stream().mapToDouble(name -> box + gap + width(name, size) + between).sum() - between;
+        double y = plot(chart).getY() - pt(11), x = plot(chart).getCenterX() - wide / 2;
+        x = Math.min(x, chart.getWidth() - pt(2) - wide);
+        for (int i = 0; i < names.size(); i++) {
+            g.setColor(colors.get(i));
+            g.fill(new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
+            text(g, names.get(i), size, Color.BLACK, x + box + gap, y, 0, 0);
+            x += box + gap + width(names.get(i), size) + between;
+        }
+    }
+
+    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half the height of capitals. */
+    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
+        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
+        place.quadrantRotate(quarters);
+        place.translate(-align * width(s, size), pt(size * .365));
+        g.setColor(color);
+        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
+    }
+
+    static double width(String s, double size) {
+        return font(size).getStringBounds(s, EXACT).getWidth();
+    }
+
+    static Font font(double size) {
+        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
+    }
+
+    static double pt(double points) {
+        return points * 300 / 72;
+    }
+
+    static Insets margins(double top, double left, double bottom, double right) {
+        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
+    }
+
+    /** A step of 1, 2 or 5 times a power of ten that makes about so many steps up to the end of an axis. */
+    static double step(double max, int about) {
+        double power = Math.pow(10, Math.floor(Math.log10(max / about)));
+        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> max / s <= about).findFirst().orElseThrow();
+    }
+
+    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line and 1 for the input. */
+    static int execute(Callable<Integer> script, String... args) {
+        try {
+            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
+                .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
+                .setExecutionExceptionHandler((e, line, parsed) -> explain(e)).execute(args);
+        } catch (Error e) {
+            return explain(e);
+        }
+    }
+
+    private static int explain(Throwable e) {
+        return e instanceof Unusable u ? note(u.status, u.getMessage())
+            : e instanceof UncheckedIOException u ? explain(u.getCause())
+            : e instanceof AccessDeniedException ? note(1, e.getMessage() + ": no right to read it; see chmod")
+            : ("" + e).contains("Fontconfig") || e instanceof InternalError
+            ? note(1, "no fonts on this machine: install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            : note(1, "failed unexpectedly: " + e);
+    }
+
+    static int note(int status, String line) {
+        System.err.println(line.replaceAll("\\p{Cntrl}", "?"));
+        return status;
+    }
+
+    static void require(int status, boolean met, String otherwise) {
+        if (!met) {
+            throw new Unusable(status, otherwise);
+        }
+    }
+
+    static class Unusable extends RuntimeException {
+        final int status;
+
+        Unusable(int status, String message) {
+            super(message);
+            this.status = status;
+        }
+    }
+    // ==== end of figure kit ====
+}
