@@ -52,6 +52,7 @@ import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -498,7 +499,7 @@ class Subgroup implements Callable<Integer> {
         XYStyler styler = chart.getStyler();
         styler.setYAxisTitleVisible(!yTitle.isEmpty()).setXAxisTitleVisible(!xTitle.isEmpty());
         styler.setAxisTitleFont(font(11)).setAxisTickLabelsFont(font(10)).setAxisTickMarkLength((int) pt(4))
-            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK).setAxisTickPadding((int) pt(2))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK).setAxisTickPadding((int) pt(3)).setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
             .setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false).setPlotGridLinesVisible(false)
             .setPlotMargin(0).setPlotContentSize(.999).setPlotBorderVisible(false);
         styler.setChartPadding((int) pt(3)).setLegendVisible(false).setChartTitleVisible(false);

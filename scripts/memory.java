@@ -1,0 +1,804 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+//DESCRIPTION Free GPU memory in the forward, backward and update phases of one training iteration.
+//JAVA 17+
+//DEPS info.picocli:picocli:4.7.7
+//DEPS org.knowm.xchart:xchart:4.0.3
+//DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
+//DEPS org.apache.commons:commons-csv:1.14.1
+//DEPS org.xerial:sqlite-jdbc:3.54.1.0
+//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.Insets;
+import java.awt.RenderingHints;
+import java.awt.font.FontRenderContext;
+import java.awt.geom.AffineTransform;
+import java.awt.geom.Rectangle2D;
+import java.awt.image.BufferedImage;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
+import org.apache.xmlgraphics.image.writer.ImageWriterParams;
+import org.apache.xmlgraphics.image.writer.imageio.ImageIOPNGImageWriter;
+import org.apache.xmlgraphics.java2d.GraphicContext;
+import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
+import org.knowm.xchart.AnnotationText;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.AxesChartStyler;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.lines.SeriesLines;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.sqlite.SQLiteConfig;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * Free GPU memory over one training iteration: the samples of a monitor as a line, over a shaded band for each forward,
+ * backward and update, taken from an Nsight Systems capture or else from the log. Times are ns since 1970, UTC.
+ */
+@Command(name = "memory", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
+    description = "Free GPU memory in the forward, backward and update phases of one training iteration.")
+class Memory implements Callable<Integer> {
+    @Parameters(paramLabel = "DIR|CSV", description = "A folder that holds one *-monitor.csv, or such a file.")
+    Path input;
+    @Option(names = "--phases", paramLabel = "FILE",
+        description = "Where the phases are: .sqlite, .nsys-rep, .qdrep or .log; by default what has the CSV's stem.")
+    Path phases;
+    @Option(names = "--iteration", paramLabel = "N", defaultValue = "3",
+        description = "Which update, with the forwards and backwards since the one before.")
+    String iteration;
+    @Option(names = "--device", paramLabel = "N", description = "Which GPU of the monitor; by default the lowest.")
+    Long device;
+    @Option(names = "--process", paramLabel = "PID",
+        description = "Which process of the capture; by default the lowest that has all three ranges.")
+    Long process;
+    @Option(names = "--zone", defaultValue = "UTC", description = "The time zone of a log's stamps.")
+    ZoneId zone;
+    @Option(names = "--forward-range", defaultValue = "DeepSpeedEngine.forward", description = "NVTX name.")
+    String forwardRange;
+    @Option(names = "--backward-range", defaultValue = "DeepSpeedEngine.backward", description = "NVTX name.")
+    String backwardRange;
+    @Option(names = "--update-range", description = "NVTX name; by default " + UPDATE + ", else " + UPSTREAM + ".")
+    String updateRange;
+    @Mixin Output output;
+
+    static final double GIB = 1L << 30;
+    /** Later than 1973 in ns since 1970, and more than three years of a capture: such a time is absolute already. */
+    static final long ABSOLUTE_NS = 100_000_000_000_000_000L;
+    static final String EPOCH_TABLE = "TARGET_INFO_SESSION_START_TIME";
+    static final String NAME = "COALESCE(text, (SELECT value FROM StringIds WHERE id = textId))";
+    static final String UPDATE = "DeepSpeedEngine._take_model_step";
+    static final String UPSTREAM = "DeepSpeedZeroOptimizer_Stage3.step";
+    static final List<String> SOURCES
+        = List.of("-nsys.sqlite", ".sqlite", "-nsys.nsys-rep", ".nsys-rep", "-nsys.qdrep", ".qdrep", ".log");
+
+    public static void main(String... args) {
+        System.exit(execute(new Memory(), args));
+    }
+
+    @Override public Integer call() throws IOException {
+        require(2, !iteration.equals("mean"), "--iteration=mean: moments have no mean; name one iteration");
+        require(2, iteration.matches("[1-9]\\d{0,8}"), "--iteration: expected a number from 1");
+        sayIfSlow();
+        Path csv = monitor(input);
+        String stem = csv.getFileName().toString().replaceFirst("(-monitor)?\\.csv$", "");
+        List<Phase> bands = phases(source(csv, stem));
+        List<Sample> samples = new Monitor(csv, bands.get(0).startNs, end(bands)).samples(device);
+        String name = stem.startsWith("log-") ? stem.split("-")[1] : stem;
+        output.save(name + "-memory", draw(bands, samples), MARGINS, table(bands, samples));
+        return 0;
+    }
+
+    /** A stretch of an iteration, both ends included; kind 0, 1, 2 is forward, backward, update. */
+    record Phase(int kind, long startNs, long endNs) { }
+
+    record Sample(long ns, long freeBytes) { }
+
+    static long end(List<Phase> bands) {
+        return bands.get(bands.size() - 1).endNs;
+    }
+
+    private void sayIfSlow() {
+        Thread note = new Thread(() -> {
+            try {
+                Thread.sleep(2000);
+                note(0, "reading " + input + " and its phases; large ones take a while");
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        note.setDaemon(true);
+        if (System.console() != null) {
+            note.start();
+        }
+    }
+
+    static Path monitor(Path input) throws IOException {
+        require(1, Files.exists(input), input + ": no such folder or file, expected one with a *-monitor.csv");
+        if (!Files.isDirectory(input)) {
+            return input;
+        }
+        try (Stream<Path> files = Files.list(input)) {
+            List<Path> found = files.filter(f -> f.toString().endsWith("-monitor.csv")).sorted().toList();
+            require(1, found.size() == 1, input + ": expected one *-monitor.csv, found " + found.size()
+                + (found.isEmpty() ? "" : "; name the one, for example " + found.get(0)));
+            return found.get(0);
+        }
+    }
+
+    private Path source(Path csv, String stem) throws IOException {
+        List<Path> places = phases != null ? List.of(phases)
+            : SOURCES.stream().map(end -> csv.resolveSibling(stem + end)).toList();
+        Path source = places.stream().filter(Files::exists).findFirst().orElseThrow(() -> new Unusable(1,
+            places.get(0) + ": no such file" + (phases != null ? "" : ", nor any of " + SOURCES + " with the CSV's "
+                + "stem; name the capture or log with --phases")));
+        pointer(csv);
+        pointer(source);
+        return source;
+    }
+
+    static void pointer(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            require(1, !new String(in.readNBytes(40), StandardCharsets.ISO_8859_1).startsWith("version https://git-lfs"),
+                file + ": is a Git LFS pointer, expected the file itself: run `git lfs pull`");
+        }
+    }
+
+    /** The phases of the iteration asked for, in order of time, an update last. */
+    private List<Phase> phases(Path source) throws IOException {
+        int wanted = Integer.parseInt(iteration);
+        String name = source.getFileName().toString();
+        if (name.endsWith(".log")) {
+            note(0, source + ": the phases come from this log, not from a capture; its stamps are taken as " + zone);
+            return new Log(source, zone).phases(wanted);
+        }
+        if (!name.matches("(?s).*\\.(nsys-rep|qdrep)")) {
+            return iteration(capture(source), wanted, source);
+        }
+        Path folder = Files.createTempDirectory("memory");
+        try {
+            return iteration(capture(export(source, folder)), wanted, source);
+        } finally {
+            try (Stream<Path> made = Files.list(folder)) {
+                made.forEach(file -> file.toFile().delete());
+            }
+            Files.delete(folder);
+        }
+    }
+
+    /** Has nsys write the report's SQLite into a folder; nsys puts it beside what it is given, so that is a link. */
+    static Path export(Path report, Path folder) throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve(report.getFileName()), report.toAbsolutePath());
+        try {
+            Process nsys = new ProcessBuilder("nsys", "stats", "--force-export=true", link.toString())
+                .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            require(1, nsys.waitFor() == 0, report + ": `nsys stats --force-export=true` could not export it");
+        } catch (InterruptedException e) {
+            throw new Unusable(1, report + ": interrupted while nsys exported it");
+        } catch (IOException e) {
+            throw new Unusable(1, report + ": no nsys on the PATH to export it; where there is one, run "
+                + "`nsys stats --force-export=true " + report + "` and put the .sqlite beside the CSV");
+        }
+        return folder.resolve(report.getFileName().toString().replaceFirst("\\.[^.]*$", ".sqlite"));
+    }
+
+    /** The N-th update with all forwards and backwards since the one before; a forward of an evaluation is passed over. */
+    static List<Phase> iteration(List<Phase> all, int wanted, Path source) {
+        List<Phase> updates = all.stream().filter(p -> p.kind == 2).toList();
+        require(1, updates.size() >= wanted, source + ": holds " + updates.size() + " updates, expected at least "
+            + wanted + "; see --iteration");
+        Phase update = updates.get(wanted - 1);
+        long since = wanted == 1 ? Long.MIN_VALUE : updates.get(wanted - 2).endNs;
+        List<Phase> bands = new ArrayList<>(all.stream().filter(p -> p.kind < 2 && p.startNs >= since
+            && p.endNs <= update.startNs).sorted(Comparator.comparingLong(Phase::startNs)).toList());
+        for (int i = bands.size() - 1; i >= 0; i--) {
+            if (bands.get(i).kind == 0 && (i + 1 == bands.size() || bands.get(i + 1).kind == 0)) {
+                bands.remove(i);
+            }
+        }
+        require(1, bands.stream().anyMatch(p -> p.kind == 0), source + ": no forward and backward before update "
+            + wanted + "; see --forward-range and --backward-range");
+        bands.add(update);
+        return bands;
+    }
+
+    /** All phases of one process of an export by nsys (schema: docs.nvidia.com/nsight-systems, exporter), by their end. */
+    private List<Phase> capture(Path file) throws IOException {
+        List<String> names = List.of(forwardRange, backwardRange, updateRange == null ? UPDATE : updateRange,
+            updateRange == null ? UPSTREAM : updateRange);
+        SQLiteConfig config = new SQLiteConfig();
+        config.setReadOnly(true);
+        String url = "jdbc:sqlite:" + file.toAbsolutePath().toUri().toASCIIString().replace("file:///", "file:/")
+            + "?immutable=1";
+        try (Connection db = config.createConnection(url)) {
+            List<String> tables = column(db, "SELECT name FROM sqlite_master WHERE type = 'table'");
+            require(1, tables.contains("NVTX_EVENTS"), file + ": has no table NVTX_EVENTS, so no range was traced; "
+                + "capture with `nsys profile --trace=cuda,nvtx` and export again");
+            List<String> columns = column(db, "SELECT name FROM pragma_table_info('NVTX_EVENTS')");
+            String name = tables.contains("StringIds") && columns.contains("textId") ? NAME : "text";
+            Long epochNs = !tables.contains(EPOCH_TABLE) ? null
+                : Long.valueOf(column(db, "SELECT utcEpochNs FROM " + EPOCH_TABLE).get(0));
+            Map<Long, List<Phase>> processes = ranges(db, file, names, name, epochNs);
+            List<Long> whole = processes.keySet().stream().filter(pid -> IntStream.range(0, 3).allMatch(kind ->
+                processes.get(pid).stream().anyMatch(p -> p.kind == kind))).toList();
+            require(1, !whole.isEmpty(), file + ": no process has all of the ranges " + names.subList(0, 3) + " (or "
+                + names.get(3) + "); the commonest there are " + column(db, "SELECT " + name + " AS name FROM NVTX_EVENTS WHERE \"end\" > start GROUP BY 1 "
+                + "ORDER BY count(*) DESC, 1 LIMIT 5") + "; see --forward-range and its like");
+            require(1, process == null || whole.contains(process), file + ": --process=" + process
+                + " has not all three ranges, expected one of " + whole);
+            if (whole.size() > 1) {
+                note(0, file + ": has ranges of the processes " + whole + "; see --process");
+            }
+            return processes.get(process == null ? whole.get(0) : process);
+        } catch (SQLException e) {
+            throw new Unusable(1, file + ": cannot be read as SQLite (" + e.getMessage() + "), expected what `nsys stats "
+                + "--force-export=true REPORT` writes; where the folder for temporary files is full or noexec, set "
+                + "JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
+        }
+    }
+
+    /** The closed ranges of the four names, by process and by their end, made absolute with the epoch. */
+    private static Map<Long, List<Phase>> ranges(Connection db, Path file, List<String> names, String name, Long epochNs)
+        throws SQLException {
+        String ids = name.equals(NAME) ? " OR text IS NULL AND textId IN"
+            + " (SELECT id FROM StringIds WHERE value IN (?1, ?2, ?3, ?4))" : "";
+        Map<Long, List<Phase>> processes = new TreeMap<>();
+        try (PreparedStatement query = db.prepareStatement("SELECT start, \"end\", globalTid, " + name
+            + " FROM NVTX_EVENTS WHERE text IN (?1, ?2, ?3, ?4)" + ids + " ORDER BY \"end\"")) {
+            for (int i = 0; i < 4; i++) {
+                query.setString(i + 1, names.get(i));
+            }
+            for (ResultSet row = query.executeQuery(); row.next(); ) {
+                long start = row.getLong(1), end = row.getLong(2), pid = row.getLong(3) >> 24 & 0xFFFFFF;
+                require(1, start > ABSOLUTE_NS || epochNs != null, file + ": has no " + EPOCH_TABLE + ", so its times have "
+                    + "no date; export it again with `nsys stats --force-export=true`");
+                if (end >= start && end > 0) {
+                    long shift = start > ABSOLUTE_NS ? 0 : epochNs;
+                    processes.computeIfAbsent(pid, id -> new ArrayList<>())
+                        .add(new Phase(names.indexOf(row.getString(4)), start + shift, end + shift));
+                }
+            }
+        }
+        processes.replaceAll((pid, ranges) -> oneUpdate(ranges));
+        return processes;
+    }
+
+    /** The fork's range holds upstream's, kind 3, which counts only where the fork's is not there. */
+    static List<Phase> oneUpdate(List<Phase> ranges) {
+        boolean fork = ranges.stream().anyMatch(p -> p.kind == 2);
+        return ranges.stream().filter(p -> p.kind < 3 || !fork)
+            .map(p -> new Phase(Math.min(p.kind, 2), p.startNs, p.endNs)).toList();
+    }
+
+    private static List<String> column(Connection db, String sql) throws SQLException {
+        List<String> values = new ArrayList<>();
+        try (Statement query = db.createStatement(); ResultSet rows = query.executeQuery(sql)) {
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+        }
+        return values;
+    }
+
+    /**
+     * The phases as DeepSpeed's log gives them, for a run without a capture. The update ends at the stamp T of the timing
+     * line. `Engine after backward` is stamped 63 ms late, after a garbage collection; a forward's peak is still seen by
+     * the monitor during the one before `Engine after forward`. fwd and bwd are sums over the micro-steps.
+     */
+    record Log(Path file, ZoneId zone) {
+        static final Pattern STAMP = Pattern.compile("\\[(\\d{4}-\\d\\d-\\d\\d) (\\d\\d:\\d\\d:\\d\\d),(\\d{3})]");
+        static final Pattern ENGINE = Pattern.compile("Engine (before|after) (forward|backward)");
+        static final Pattern TIMING = Pattern.compile("time \\(ms\\) \\|(.*)");
+        static final List<Pattern> TIMES = Stream.of("fwd|forward", "bwd|backward", "step").map(name ->
+            Pattern.compile("(?<![\\w-])(?:" + name + "): *(\\d{1,9}(?:\\.\\d{1,9})?)(?![\\w.])")).toList();
+        static final long LATE_NS = 63_000_000;
+
+        List<Phase> phases(int wanted) throws IOException {
+            Map<String, List<Long>> marks = new HashMap<>();
+            int seen = 0;
+            try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
+                for (String line; (line = lines.readLine()) != null; ) {
+                    Matcher engine = ENGINE.matcher(line), timing = TIMING.matcher(line);
+                    if (engine.find()) {
+                        marks.computeIfAbsent(engine.group(), mark -> new ArrayList<>()).add(stamp(line, engine.start()));
+                    } else if (timing.find()) {
+                        long[] ns = TIMES.stream().map(time -> time.matcher(timing.group(1))).filter(Matcher::find)
+                            .mapToLong(time -> Math.round(Double.parseDouble(time.group(1)) * 1e6)).toArray();
+                        if (ns.length == 3 && ++seen == wanted) {
+                            return bands(marks, stamp(line, timing.start()), ns);
+                        }
+                        if (ns.length == 3) {
+                            marks.clear();
+                        }
+                    }
+                }
+            }
+            throw new Unusable(1, file + ": has " + seen + " timing lines, expected at least " + wanted + "; see --iteration");
+        }
+
+        private static List<Phase> bands(Map<String, List<Long>> marks, long end, long[] ns) {
+            List<List<Long>> bounds = Stream.of("before forward", "after forward", "before backward", "after backward")
+                .map(mark -> marks.getOrDefault("Engine " + mark, List.of())).toList();
+            int steps = bounds.get(3).size();
+            List<Phase> bands = new ArrayList<>();
+            if (steps > 0 && bounds.stream().allMatch(b -> b.size() == steps)) {
+                for (int i = 0; i < steps; i++) {
+                    long after = bounds.get(3).get(i);
+                    bands.add(new Phase(0, bounds.get(0).get(i), bounds.get(1).get(i)));
+                    bands.add(steps > 1 ? new Phase(1, bounds.get(2).get(i), after)
+                        : new Phase(1, after - LATE_NS - ns[1], after - LATE_NS));
+                }
+            } else {
+                bands.add(new Phase(0, end - ns[2] - ns[1] - ns[0], end - ns[2] - ns[1]));
+                bands.add(new Phase(1, end - ns[2] - ns[1], end - ns[2]));
+            }
+            bands.add(new Phase(2, end - ns[2], end));
+            return bands;
+        }
+
+        /** The last stamp before the message. */
+        private long stamp(String line, int message) {
+            Matcher stamp = STAMP.matcher(line).region(0, message);
+            String found = stamp.results().reduce((first, second) -> second)
+                .map(m -> m.group(1) + "T" + m.group(2) + "." + m.group(3)).orElseThrow(() -> new Unusable(1, file
+                + ": its lines bear no time of day (DeepSpeed prints none from 0.18 on), so they cannot be laid over the "
+                + "monitor's samples; capture the run with nsys and name the capture with --phases"));
+            Instant at = LocalDateTime.parse(found).atZone(zone).toInstant();
+            return at.getEpochSecond() * 1_000_000_000 + at.getNano();
+        }
+    }
+
+    /**
+     * Reads a monitor's CSV: a header, then the time, the device and its free memory among other columns, the rows of a
+     * device in one block. Only rows near the window go to Commons CSV, so the millions of others cost little.
+     */
+    static class Monitor {
+        /** How far beyond either end the next sample is looked for. */
+        static final long NEAR_NS = 60_000_000_000L;
+
+        final Path csv;
+        final long fromNs, toNs;
+        final Map<Long, List<Sample>> devices = new TreeMap<>();
+        List<String> header;
+        int time;
+        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE;
+
+        Monitor(Path csv, long fromNs, long toNs) {
+            this.csv = csv;
+            this.fromNs = fromNs;
+            this.toNs = toNs;
+        }
+
+        /** The samples of one device from the last before the window to the first after it, in order of time. */
+        List<Sample> samples(Long device) throws IOException {
+            byte[] bytes = new byte[1 << 20];
+            try (InputStream in = Files.newInputStream(csv)) {
+                int end = in.readNBytes(bytes, 0, bytes.length), start = header(bytes, end);
+                for (boolean more = true; more; ) {
+                    int done = near(bytes, start, end);
+                    System.arraycopy(bytes, done, bytes, 0, end -= done);
+                    int read = in.readNBytes(bytes, end, bytes.length - end);
+                    more = read > 0;
+                    require(1, more || end < bytes.length, csv + ": has a line of over " + end + " bytes, expected a CSV");
+                    start = 0;
+                    end += read;
+                    if (!more && end > 0) {
+                        note(0, csv + ": its last line does not end, as when a monitor is killed; passed over");
+                    }
+                }
+            }
+            require(1, device == null || devices.containsKey(device), csv + ": has no samples of --device=" + device
+                + " near the iteration, expected one of " + devices.keySet());
+            if (devices.size() > 1) {
+                note(0, csv + ": has the devices " + devices.keySet() + "; see --device");
+            }
+            return window(devices.isEmpty() ? List.of() : devices.get(device == null ? devices.keySet().iterator().next() : device));
+        }
+
+        private int header(byte[] bytes, int end) throws IOException {
+            int start = 0;
+            while (start < end && bytes[start++] != '\n') { }
+            String line = new String(bytes, 0, start, StandardCharsets.UTF_8).replace("\uFEFF", "").strip();
+            header = line.isEmpty() ? List.of() : parse(line).get(0).toList();
+            time = header.indexOf("timestamp");
+            require(1, time >= 0, csv + ": its first line has no column timestamp, expected a header such as "
+                + "device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free");
+            return start;
+        }
+
+        /** Takes the complete lines whose time is near the window, or no number; returns where the next line starts. */
+        private int near(byte[] bytes, int start, int end) throws IOException {
+            StringBuilder lines = new StringBuilder();
+            int line = start, column = 0;
+            long ns = 0;
+            boolean plain = true;
+            for (int i = start; i < end; i++) {
+                byte c = bytes[i];
+                if (c == '\n') {
+                    boolean known = plain && ns > 0;
+                    firstNs = known ? Math.min(firstNs, ns) : firstNs;
+                    lastNs = known ? Math.max(lastNs, ns) : lastNs;
+                    if (!known || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
+                        lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
+                    }
+                    line = i + 1;
+                    column = 0;
+                    ns = 0;
+                    plain = true;
+                } else if (c == ',') {
+                    column++;
+                } else if (column == time && c != '\r') {
+                    ns = ns * 10 + c - '0';
+                    plain &= c >= '0' && c <= '9';
+                }
+            }
+            parse(lines.toString()).forEach(this::take);
+            return line;
+        }
+
+        private List<CSVRecord> parse(String lines) throws IOException {
+            try (CSVParser rows = CSVParser.parse(lines, CSVFormat.DEFAULT)) {
+                return rows.getRecords();
+            } catch (IOException | UncheckedIOException e) {
+                throw new Unusable(1, csv + ": is no CSV (" + e.getMessage() + "), expected rows of plain numbers");
+            }
+        }
+
+        private void take(CSVRecord row) {
+            int free = header.contains("mem_free") ? header.indexOf("mem_free") : header.size() - 1;
+            if (row.size() < header.size()) {
+                note(0, csv + ": passed over a row that was cut short: " + String.join(",", row));
+                return;
+            }
+            int device = header.indexOf("device_id");
+            devices.computeIfAbsent(device < 0 ? 0 : number(row, device), id -> new ArrayList<>())
+                .add(new Sample(number(row, time), number(row, free)));
+        }
+
+        private long number(CSVRecord row, int column) {
+            require(1, row.get(column).matches("\\d{1,18}|[1-8]\\d{18}"), csv + ": '" + row.get(column) + "' is no "
+                + header.get(column) + ", expected a whole number (times in ns since 1970, memory in bytes)");
+            return Long.parseLong(row.get(column));
+        }
+
+        private List<Sample> window(List<Sample> samples) {
+            List<Sample> sorted = samples.stream().sorted(Comparator.comparingLong(Sample::ns)).toList();
+            int first = (int) sorted.stream().filter(s -> s.ns < fromNs).count();
+            int past = (int) sorted.stream().filter(s -> s.ns <= toNs).count();
+            String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds" : lastNs < 1e17 ? "microseconds" : null;
+            require(1, first < past, csv + ": no sample lies within the iteration, " + utc(fromNs) + " to " + utc(toNs)
+                + (lastNs < 0 ? "; it has no rows" : unit != null ? "; its timestamps seem to be " + unit + ", expected ns"
+                : "; it covers " + utc(firstNs) + " to " + utc(lastNs) + ": a wrong run, clock or --zone?"));
+            return sorted.subList(Math.max(0, first - 1), Math.min(sorted.size(), past + 1));
+        }
+
+        private static Instant utc(long ns) {
+            return Instant.ofEpochSecond(ns / 1_000_000_000, ns % 1_000_000_000);
+        }
+    }
+
+    /** What --csv writes: each sample of the iteration and the phase that it lies in, none between two. */
+    static List<List<?>> table(List<Phase> bands, List<Sample> samples) {
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of("timestamp_ns", "phase", "mem_free_bytes"));
+        for (Sample s : samples) {
+            if (s.ns >= bands.get(0).startNs && s.ns <= end(bands)) {
+                String phase = bands.stream().filter(p -> p.startNs <= s.ns && s.ns <= p.endNs).findFirst()
+                    .map(p -> PHASES.get(p.kind).toLowerCase(Locale.ROOT)).orElse("");
+                rows.add(List.of(s.ns, phase, s.freeBytes));
+            }
+        }
+        return rows;
+    }
+
+    static final Insets MARGINS = margins(17, 0, 0, 5);
+
+    static XYChart draw(List<Phase> bands, List<Sample> samples) {
+        double seconds = (end(bands) - bands.get(0).startNs) / 1e9;
+        double most = Math.max(1e-3, samples.stream().mapToLong(Sample::freeBytes).max().orElseThrow() / GIB * 1.02);
+        double step = step(most, 6), max = Math.ceil(most / step) * step;
+        XYChart chart = chart("Time within the iteration (s)", "Free GPU memory (GiB)");
+        XYStyler styler = chart.getStyler();
+        styler.setXAxisMin(0.).setXAxisMax(seconds).setYAxisMin(0.).setYAxisMax(max);
+        styler.setXAxisTickMarkSpacingHint((int) (step(seconds, 9) / seconds * pt(310)));
+        styler.setYAxisTickMarkSpacingHint((int) (step / max * pt(155)));
+        for (Phase p : bands) {
+            rectangle(chart, (p.startNs - bands.get(0).startNs) / 1e9, (p.endNs - bands.get(0).startNs) / 1e9, 0, max,
+                tint(COLORS.get(p.kind)));
+        }
+        List<Sample> bends = bends(samples);
+        XYSeries line = chart.addSeries("free", bends.stream().mapToDouble(s -> (s.ns - bands.get(0).startNs) / 1e9).toArray(),
+            bends.stream().mapToDouble(s -> s.freeBytes / GIB).toArray());
+        line.setMarker(SeriesMarkers.NONE).setLineColor(Color.BLACK)
+            .setLineStyle(new BasicStroke((float) pt(1.6), BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+        overlay(chart, g -> {
+            if (bands.size() == 3) {
+                names(g, chart, bands);
+            } else {
+                legend(g, chart, PHASES, COLORS.stream().map(Memory::tint).toList());
+            }
+        });
+        return chart;
+    }
+
+    /** The samples without those that a straight level line passes through. */
+    static List<Sample> bends(List<Sample> samples) {
+        return IntStream.range(0, samples.size()).filter(i -> i == 0 || i == samples.size() - 1
+            || samples.get(i).freeBytes != samples.get(i - 1).freeBytes
+            || samples.get(i).freeBytes != samples.get(i + 1).freeBytes).mapToObj(samples::get).toList();
+    }
+
+    /** A quarter of the colour over white: EPS has no transparency. */
+    static Color tint(Color c) {
+        return new Color(255 - (255 - c.getRed()) / 4, 255 - (255 - c.getGreen()) / 4, 255 - (255 - c.getBlue()) / 4);
+    }
+
+    /** Each name above the middle of its band, or as near to it as the frame and the names before it allow. */
+    static void names(Graphics2D g, XYChart chart, List<Phase> bands) {
+        double[] x = new double[3];
+        for (int i = 0; i < 3; i++) {
+            double middle = (bands.get(i).startNs / 2 + bands.get(i).endNs / 2 - bands.get(0).startNs) / 1e9;
+            double free = i == 0 ? plot(chart).getX() : x[i - 1] + width(PHASES.get(i - 1), 10) + pt(8);
+            x[i] = Math.max(free, chart.getScreenXFromChart(middle) - width(PHASES.get(i), 10) / 2);
+        }
+        for (int i = 2; i >= 0; i--) {
+            double limit = i == 2 ? plot(chart).getMaxX() : x[i + 1] - pt(8);
+            x[i] = Math.min(x[i], limit - width(PHASES.get(i), 10));
+            text(g, PHASES.get(i), 10, COLORS.get(i), x[i], plot(chart).getY() - pt(8), 0, 0);
+        }
+    }
+
+    // ==== figure kit: the same text in every script ====
+
+    /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
+    static final int WIDTH = 1500, HEIGHT = 900;
+    static final List<String> PHASES = List.of("Forward", "Backward", "Update");
+    static final List<Color> COLORS = List.of(new Color(0x029E73), new Color(0xCC78BC), new Color(0x0173B2));
+    static final Color RED = new Color(0xD40000);
+    static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
+
+    static class Output {
+        @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+        Path plots;
+        @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
+        boolean csv;
+
+        /** Writes NAME.png, .eps and with --csv .csv, each moved into place whole, and prints their paths. */
+        void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
+            Map<String, byte[]> files = new LinkedHashMap<>();
+            files.put(".png", png(chart, margins));
+            files.put(".eps", eps(chart, margins));
+            if (csv) {
+                files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
+                    .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
+            }
+            String stem = name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", "");
+            String mine = "." + ProcessHandle.current().pid() + ".part";
+            try {
+                Files.createDirectories(plots);
+                for (String left : plots.toFile().list((dir, f) -> f.matches("\\.\\Q" + stem + "\\E\\..*\\.\\d+\\.part"))) {
+                    long writer = Long.parseLong(left.replaceAll(".*\\.(\\d+)\\.part", "$1"));
+                    if (ProcessHandle.of(writer).isEmpty() || left.endsWith(mine)) {
+                        Files.delete(plots.resolve(left));  // of a run that was killed
+                    }
+                }
+                for (String end : files.keySet()) {
+                    Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
+                }
+                for (String end : files.keySet()) {
+                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end), StandardCopyOption.ATOMIC_MOVE);
+                }
+            } catch (IOException e) {
+                for (String end : files.keySet()) {
+                    Files.deleteIfExists(plots.resolve("." + stem + end + mine));
+                }
+                throw new Unusable(1, plots + ": cannot write the figure there (" + e + "); see --plots");
+            }
+            files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
+        }
+    }
+
+    static byte[] png(XYChart chart, Insets margins) throws IOException {
+        BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+        Graphics2D g = image.createGraphics();
+        g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,
+            RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
+            RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
+        paint(g, chart, margins);
+        ImageWriterParams params = new ImageWriterParams();
+        params.setResolution(300);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        new ImageIOPNGImageWriter().writeImage(image, out, params);
+        return out.toByteArray();
+    }
+
+    static byte[] eps(XYChart chart, Insets margins) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false);
+        g.setGraphicContext(new GraphicContext());
+        g.setupDocument(out, 360, 216);
+        g.setViewportDimension(WIDTH, HEIGHT);
+        paint(g, chart, margins);
+        g.finish();
+        return out.toString(StandardCharsets.ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "")
+            .getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static void paint(Graphics2D g, XYChart chart, Insets margins) {
+        g.setColor(Color.WHITE);
+        g.fillRect(0, 0, WIDTH, HEIGHT);
+        g.translate(margins.left, margins.top);
+        chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
+    }
+
+    /** An empty chart in the style of the figures; overlay() draws on it what XChart does not. */
+    static XYChart chart(String xTitle, String yTitle) {
+        XYChart chart = new XYChart(WIDTH, HEIGHT);
+        chart.setXAxisTitle(xTitle);
+        chart.setYAxisTitle(yTitle);
+        XYStyler styler = chart.getStyler();
+        styler.setYAxisTitleVisible(!yTitle.isEmpty()).setXAxisTitleVisible(!xTitle.isEmpty());
+        styler.setAxisTitleFont(font(11)).setAxisTickLabelsFont(font(10)).setAxisTickMarkLength((int) pt(4))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK).setAxisTickPadding((int) pt(3)).setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
+            .setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false).setPlotGridLinesVisible(false)
+            .setPlotMargin(0).setPlotContentSize(.999).setPlotBorderVisible(false);
+        styler.setChartPadding((int) pt(3)).setLegendVisible(false).setChartTitleVisible(false);
+        styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE).setLocale(Locale.ROOT);
+        return chart;
+    }
+
+    /** Paints on the chart once XChart has laid it out, so that getScreenXFromChart() and -Y- hold; first the frame. */
+    static void overlay(XYChart figure, Consumer<Graphics2D> painter) {
+        figure.addAnnotation(new AnnotationText("", 0, 0, true) {
+            @Override public void paint(Graphics2D g) {
+                g.setColor(Color.BLACK);
+                g.setStroke(new BasicStroke((float) pt(.8)));
+                g.draw(plot(figure));
+                painter.accept(g);
+            }
+        });
+    }
+
+    static Rectangle2D plot(XYChart chart) {
+        XYStyler styler = chart.getStyler();
+        double x = chart.getScreenXFromChart(styler.getXAxisMin()), y = chart.getScreenYFromChart(styler.getYAxisMax());
+        return new Rectangle2D.Double(x, y, chart.getScreenXFromChart(styler.getXAxisMax()) - x,
+            chart.getScreenYFromChart(styler.getYAxisMin()) - y);
+    }
+
+    /** A filled rectangle in the chart's coordinates. */
+    static void rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
+        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
+            new double[] {y0, y0, y1, y1});
+        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
+        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+    }
+
+    /** The names in one row above the plot, each behind a box of its colour, or behind a dotted line where it is red. */
+    static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
+        double size = 10, box = pt(20), gap = pt(4), between = pt(11);
+        double wide = names.stream().mapToDouble(name -> box + gap + width(name, size) + between).sum() - between;
+        double y = plot(chart).getY() - pt(11), x = plot(chart).getCenterX() - wide / 2;
+        x = Math.min(x, chart.getWidth() - pt(2) - wide);
+        for (int i = 0; i < names.size(); i++) {
+            g.setColor(colors.get(i));
+            g.fill(new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
+            text(g, names.get(i), size, Color.BLACK, x + box + gap, y, 0, 0);
+            x += box + gap + width(names.get(i), size) + between;
+        }
+    }
+
+    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half the height of capitals. */
+    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
+        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
+        place.quadrantRotate(quarters);
+        place.translate(-align * width(s, size), pt(size * .365));
+        g.setColor(color);
+        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
+    }
+
+    static double width(String s, double size) {
+        return font(size).getStringBounds(s, EXACT).getWidth();
+    }
+
+    static Font font(double size) {
+        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
+    }
+
+    static double pt(double points) {
+        return points * 300 / 72;
+    }
+
+    static Insets margins(double top, double left, double bottom, double right) {
+        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
+    }
+
+    /** A step of 1, 2 or 5 times a power of ten that makes about so many steps up to the end of an axis. */
+    static double step(double max, int about) {
+        double power = Math.pow(10, Math.floor(Math.log10(max / about)));
+        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> max / s <= about).findFirst().orElseThrow();
+    }
+
+    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line and 1 for the input. */
+    static int execute(Callable<Integer> script, String... args) {
+        try {
+            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
+                .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
+                .setExecutionExceptionHandler((e, line, parsed) -> explain(e)).execute(args);
+        } catch (Error e) {
+            return explain(e);
+        }
+    }
+
+    private static int explain(Throwable e) {
+        return e instanceof Unusable u ? note(u.status, u.getMessage())
+            : e instanceof UncheckedIOException u ? explain(u.getCause())
+            : e instanceof AccessDeniedException ? note(1, e.getMessage() + ": no right to read it; see chmod")
+            : ("" + e).contains("Fontconfig") || e instanceof InternalError
+            ? note(1, "no fonts on this machine: install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            : note(1, "failed unexpectedly: " + e);
+    }
+
+    static int note(int status, String line) {
+        System.err.println(line.replaceAll("\\p{Cntrl}", "?"));
+        return status;
+    }
+
+    static void require(int status, boolean met, String otherwise) {
+        if (!met) {
+            throw new Unusable(status, otherwise);
+        }
+    }
+
+    static class Unusable extends RuntimeException {
+        final int status;
+
+        Unusable(int status, String message) {
+            super(message);
+            this.status = status;
+        }
+    }
+    // ==== end of figure kit ====
+}
