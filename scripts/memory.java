@@ -16,6 +16,7 @@ import java.awt.Insets;
 import java.awt.RenderingHints;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.AffineTransform;
+import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
@@ -125,7 +126,7 @@ class Memory implements Callable<Integer> {
         Path csv = monitor(input);
         String stem = csv.getFileName().toString().replaceFirst("(-monitor)?\\.csv$", "");
         List<Phase> bands = phases(source(csv, stem));
-        List<Sample> samples = new Monitor(csv, bands.get(0).startNs, end(bands)).samples(device);
+        List<Sample> samples = samples(new Monitor(csv, bands.get(0).startNs, end(bands)), device);
         String name = stem.startsWith("log-") ? stem.split("-")[1] : stem;
         output.save(name + "-memory", draw(bands, samples), MARGINS, table(bands, samples));
         return 0;
@@ -390,133 +391,23 @@ class Memory implements Callable<Integer> {
         }
     }
 
-    /**
-     * Reads a monitor's CSV: a header, then the time, the device and its free memory among other columns, the rows of a
-     * device in one block. Only rows near the window go to Commons CSV, so the millions of others cost little.
-     */
-    static class Monitor {
-        /** How far beyond either end the next sample is looked for. */
-        static final long NEAR_NS = 60_000_000_000L;
-
-        final Path csv;
-        final long fromNs, toNs;
-        final Map<Long, List<Sample>> devices = new TreeMap<>();
-        List<String> header;
-        int time;
-        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE;
-
-        Monitor(Path csv, long fromNs, long toNs) {
-            this.csv = csv;
-            this.fromNs = fromNs;
-            this.toNs = toNs;
+    /** The samples of a device from the last before the iteration to the first after it, in order of time. */
+    static List<Sample> samples(Monitor monitor, Long device) throws IOException {
+        Map<Long, List<Sample>> devices = new TreeMap<>();
+        monitor.read(row -> devices.computeIfAbsent(monitor.number(row, "device_id"), id -> new ArrayList<>())
+            .add(new Sample(monitor.number(row, "timestamp"), monitor.number(row, "mem_free"))));
+        require(1, !devices.isEmpty(), monitor.nothing());
+        require(1, device == null || devices.containsKey(device), monitor.csv + ": has no samples of --device=" + device
+            + " there, expected one of " + devices.keySet());
+        if (device == null && devices.size() > 1) {
+            note(0, monitor.csv + ": has the devices " + devices.keySet() + ", the lowest is drawn; see --device");
         }
-
-        /** The samples of one device from the last before the window to the first after it, in order of time. */
-        List<Sample> samples(Long device) throws IOException {
-            byte[] bytes = new byte[1 << 20];
-            try (InputStream in = Files.newInputStream(csv)) {
-                int end = in.readNBytes(bytes, 0, bytes.length), start = header(bytes, end);
-                for (boolean more = true; more; ) {
-                    int done = near(bytes, start, end);
-                    System.arraycopy(bytes, done, bytes, 0, end -= done);
-                    int read = in.readNBytes(bytes, end, bytes.length - end);
-                    more = read > 0;
-                    require(1, more || end < bytes.length, csv + ": has a line of over " + end + " bytes, expected a CSV");
-                    start = 0;
-                    end += read;
-                    if (!more && end > 0) {
-                        note(0, csv + ": its last line does not end, as when a monitor is killed; passed over");
-                    }
-                }
-            }
-            require(1, device == null || devices.containsKey(device), csv + ": has no samples of --device=" + device
-                + " near the iteration, expected one of " + devices.keySet());
-            if (devices.size() > 1) {
-                note(0, csv + ": has the devices " + devices.keySet() + "; see --device");
-            }
-            return window(devices.isEmpty() ? List.of() : devices.get(device == null ? devices.keySet().iterator().next() : device));
-        }
-
-        private int header(byte[] bytes, int end) throws IOException {
-            int start = 0;
-            while (start < end && bytes[start++] != '\n') { }
-            String line = new String(bytes, 0, start, StandardCharsets.UTF_8).replace("\uFEFF", "").strip();
-            header = line.isEmpty() ? List.of() : parse(line).get(0).toList();
-            time = header.indexOf("timestamp");
-            require(1, time >= 0, csv + ": its first line has no column timestamp, expected a header such as "
-                + "device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free");
-            return start;
-        }
-
-        /** Takes the complete lines whose time is near the window, or no number; returns where the next line starts. */
-        private int near(byte[] bytes, int start, int end) throws IOException {
-            StringBuilder lines = new StringBuilder();
-            int line = start, column = 0;
-            long ns = 0;
-            boolean plain = true;
-            for (int i = start; i < end; i++) {
-                byte c = bytes[i];
-                if (c == '\n') {
-                    boolean known = plain && ns > 0;
-                    firstNs = known ? Math.min(firstNs, ns) : firstNs;
-                    lastNs = known ? Math.max(lastNs, ns) : lastNs;
-                    if (!known || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
-                        lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
-                    }
-                    line = i + 1;
-                    column = 0;
-                    ns = 0;
-                    plain = true;
-                } else if (c == ',') {
-                    column++;
-                } else if (column == time && c != '\r') {
-                    ns = ns * 10 + c - '0';
-                    plain &= c >= '0' && c <= '9';
-                }
-            }
-            parse(lines.toString()).forEach(this::take);
-            return line;
-        }
-
-        private List<CSVRecord> parse(String lines) throws IOException {
-            try (CSVParser rows = CSVParser.parse(lines, CSVFormat.DEFAULT)) {
-                return rows.getRecords();
-            } catch (IOException | UncheckedIOException e) {
-                throw new Unusable(1, csv + ": is no CSV (" + e.getMessage() + "), expected rows of plain numbers");
-            }
-        }
-
-        private void take(CSVRecord row) {
-            int free = header.contains("mem_free") ? header.indexOf("mem_free") : header.size() - 1;
-            if (row.size() < header.size()) {
-                note(0, csv + ": passed over a row that was cut short: " + String.join(",", row));
-                return;
-            }
-            int device = header.indexOf("device_id");
-            devices.computeIfAbsent(device < 0 ? 0 : number(row, device), id -> new ArrayList<>())
-                .add(new Sample(number(row, time), number(row, free)));
-        }
-
-        private long number(CSVRecord row, int column) {
-            require(1, row.get(column).matches("\\d{1,18}|[1-8]\\d{18}"), csv + ": '" + row.get(column) + "' is no "
-                + header.get(column) + ", expected a whole number (times in ns since 1970, memory in bytes)");
-            return Long.parseLong(row.get(column));
-        }
-
-        private List<Sample> window(List<Sample> samples) {
-            List<Sample> sorted = samples.stream().sorted(Comparator.comparingLong(Sample::ns)).toList();
-            int first = (int) sorted.stream().filter(s -> s.ns < fromNs).count();
-            int past = (int) sorted.stream().filter(s -> s.ns <= toNs).count();
-            String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds" : lastNs < 1e17 ? "microseconds" : null;
-            require(1, first < past, csv + ": no sample lies within the iteration, " + utc(fromNs) + " to " + utc(toNs)
-                + (lastNs < 0 ? "; it has no rows" : unit != null ? "; its timestamps seem to be " + unit + ", expected ns"
-                : "; it covers " + utc(firstNs) + " to " + utc(lastNs) + ": a wrong run, clock or --zone?"));
-            return sorted.subList(Math.max(0, first - 1), Math.min(sorted.size(), past + 1));
-        }
-
-        private static Instant utc(long ns) {
-            return Instant.ofEpochSecond(ns / 1_000_000_000, ns % 1_000_000_000);
-        }
+        List<Sample> all = devices.get(device != null ? device : devices.keySet().iterator().next()).stream()
+            .sorted(Comparator.comparingLong(Sample::ns)).toList();
+        int first = (int) all.stream().filter(s -> s.ns < monitor.fromNs).count();
+        int past = (int) all.stream().filter(s -> s.ns <= monitor.toNs).count();
+        require(1, first < past, monitor.nothing());
+        return all.subList(Math.max(0, first - 1), Math.min(all.size(), past + 1));
     }
 
     /** What --csv writes: each sample of the iteration and the phase that it lies in, none between two. */
@@ -590,6 +481,129 @@ class Memory implements Callable<Integer> {
         }
     }
 
+    // ==== monitor reader: the same text in every script that reads a monitor ====
+
+    /**
+     * Reads a GPU monitor's CSV around a window: a header, then rows of numbers in blocks of one device, times in ns since
+     * 1970. Only the rows near the window go to Commons CSV, so that the millions of others cost little.
+     */
+    static class Monitor {
+        /** How far beyond the window the next sample may lie. */
+        static final long NEAR_NS = 60_000_000_000L;
+
+        final Path csv;
+        final long fromNs, toNs;
+        List<String> header = List.of();
+        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE;
+
+        Monitor(Path csv, long fromNs, long toNs) {
+            this.csv = csv;
+            this.fromNs = fromNs;
+            this.toNs = toNs;
+        }
+
+        /** Hands on the rows near the window, in the order of the file. */
+        void read(Consumer<CSVRecord> rows) throws IOException {
+            byte[] bytes = new byte[1 << 20];
+            try (InputStream in = Files.newInputStream(csv)) {
+                int end = in.readNBytes(bytes, 0, bytes.length), start = header(bytes, end);
+                for (boolean more = true; more; start = 0) {
+                    int done = near(bytes, start, end, rows);
+                    System.arraycopy(bytes, done, bytes, 0, end -= done);
+                    require(1, end < bytes.length, csv + ": has a line of over " + end + " bytes, expected a CSV");
+                    more = end != (end += in.readNBytes(bytes, end, bytes.length - end));
+                }
+                if (end > 0) {
+                    note(0, csv + ": its last line has no end, as when a monitor is killed; it is passed over");
+                }
+            }
+        }
+
+        private int header(byte[] bytes, int end) {
+            int start = 0;
+            while (start < end && bytes[start] != '\n') {
+                start++;
+            }
+            String line = new String(bytes, 0, start, StandardCharsets.UTF_8).replace("\uFEFF", "").strip();
+            header = line.isEmpty() ? List.of() : parse(line).get(0).stream().map(String::strip).toList();
+            require(1, header.contains("timestamp"), csv + ": its first line names no column timestamp, expected a header "
+                + "such as device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free");
+            return Math.min(end, start + 1);
+        }
+
+        /** Takes the complete lines whose time is near the window, or is no number; returns where the next one starts. */
+        private int near(byte[] bytes, int start, int end, Consumer<CSVRecord> rows) {
+            StringBuilder lines = new StringBuilder();
+            int line = start, column = 0, time = header.indexOf("timestamp");
+            long ns = 0;
+            boolean plain = true;
+            for (int i = start; i < end; i++) {
+                byte c = bytes[i];
+                if (c == '\n') {
+                    boolean known = plain && ns > 0;
+                    firstNs = known ? Math.min(firstNs, ns) : firstNs;
+                    lastNs = known ? Math.max(lastNs, ns) : lastNs;
+                    if (!known || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
+                        lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
+                    }
+                    line = i + 1;
+                    column = 0;
+                    ns = 0;
+                    plain = true;
+                } else if (c == ',') {
+                    column++;
+                } else if (column == time && c != '\r') {
+                    ns = ns * 10 + c - '0';
+                    plain &= c >= '0' && c <= '9';
+                }
+            }
+            for (CSVRecord row : parse(lines.toString())) {
+                if (row.size() >= header.size()) {
+                    rows.accept(row);
+                } else {
+                    note(0, csv + ": passed over a row that was cut short: " + String.join(",", row));
+                }
+            }
+            return line;
+        }
+
+        private List<CSVRecord> parse(String lines) {
+            try (CSVParser rows = CSVParser.parse(lines, CSVFormat.DEFAULT)) {
+                return rows.getRecords();
+            } catch (IOException | UncheckedIOException e) {
+                throw new Unusable(1, csv + ": is no CSV (" + e.getMessage() + "), expected rows of plain numbers");
+            }
+        }
+
+        /** A whole number of a row; of the columns that may be missing, mem_free is the last one and device_id 0. */
+        long number(CSVRecord row, String column) {
+            int at = header.indexOf(column);
+            String value = at >= 0 ? row.get(at) : column.equals("device_id") ? "0" : row.get(header.size() - 1);
+            require(1, value.matches("\\d{1,18}|[1-8]\\d{18}"), csv + ": '" + value + "' is no " + column
+                + ", expected a whole number (times in ns since 1970, memory in bytes)");
+            return Long.parseLong(value);
+        }
+
+        /** A number of a row, such as a rate. */
+        double value(CSVRecord row, String column) {
+            String value = header.contains(column) ? row.get(header.indexOf(column)) : "";
+            require(1, value.matches("\\d{1,15}(\\.\\d{1,20})?"), csv + ": '" + value + "' is no " + column + ", expected a number");
+            return Double.parseDouble(value);
+        }
+
+        /** Says that there is no sample in the window, and the likely reason. */
+        String nothing() {
+            String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds" : lastNs < 1e17 ? "microseconds" : "";
+            return csv + ": no sample between " + utc(fromNs) + " and " + utc(toNs) + (lastNs < 0 ? "; it has no rows"
+                : !unit.isEmpty() ? "; its timestamps seem to be " + unit + ", expected nanoseconds"
+                : "; it covers " + utc(firstNs) + " to " + utc(lastNs) + ": is it of another run, or clock, or zone?");
+        }
+
+        private static Instant utc(long ns) {
+            return Instant.ofEpochSecond(ns / 1_000_000_000, ns % 1_000_000_000);
+        }
+    }
+    // ==== end of monitor reader ====
     // ==== figure kit: the same text in every script ====
 
     /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
@@ -709,11 +723,12 @@ class Memory implements Callable<Integer> {
     }
 
     /** A filled rectangle in the chart's coordinates. */
-    static void rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
+    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
         XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
             new double[] {y0, y0, y1, y1});
         series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
         series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+        return series;
     }
 
     /** The names in one row above the plot, each behind a box of its colour, or behind a dotted line where it is red. */
@@ -723,9 +738,14 @@ class Memory implements Callable<Integer> {
         double y = plot(chart).getY() - pt(11), x = plot(chart).getCenterX() - wide / 2;
         x = Math.min(x, chart.getWidth() - pt(2) - wide);
         for (int i = 0; i < names.size(); i++) {
+            boolean line = colors.get(i).equals(RED);
             g.setColor(colors.get(i));
-            g.fill(new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
-            text(g, names.get(i), size, Color.BLACK, x + box + gap, y, 0, 0);
+            for (double dot = 0; line && dot < box; dot += pt(3)) {
+                g.fill(new Rectangle2D.Double(x + dot, y - pt(.75), pt(1.5), pt(1.5)));
+            }
+            g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
+                : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
+            text(g, names.get(i), size, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
             x += box + gap + width(names.get(i), size) + between;
         }
     }

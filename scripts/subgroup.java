@@ -15,6 +15,7 @@ import java.awt.Insets;
 import java.awt.RenderingHints;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.AffineTransform;
+import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -31,6 +32,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -77,7 +79,7 @@ class Subgroup implements Callable<Integer> {
     }
 
     @Override public Integer call() throws IOException {
-        List<Run> runs = logs.read("subg");
+        List<Run> runs = logs.read(logs.select(), "subg");
         output.save(model(runs) + "-subgroup", draw(runs), MARGINS, table(runs));
         return 0;
     }
@@ -171,12 +173,10 @@ class Subgroup implements Callable<Integer> {
             description = "Only runs whose file name says so, or with KEY!=VALUE says otherwise. Repeatable.")
         List<String> where = List.of();
 
-        /** The runs that --where keeps and whose names have the keys, sorted by these; no two in one place. */
-        List<Run> read(String... keys) throws IOException {
-            require(2, iteration.matches("mean|[1-9]\\d{0,8}"), "--iteration: expected a number from 1, or mean");
-            int wanted = iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
+        /** Reads the runs whose names have the keys and sorts them by these; no two may stand in one place. */
+        List<Run> read(List<Run> selected, String... keys) throws IOException {
             Map<List<String>, Run> places = new TreeMap<>(Run::compare);
-            for (Run run : select()) {
+            for (Run run : selected) {
                 Run other = null;
                 if (run.keys.keySet().containsAll(List.of(keys))) {
                     other = places.put(Stream.of(keys).map(run::get).toList(), run);
@@ -187,9 +187,9 @@ class Subgroup implements Callable<Integer> {
             }
             List<Run> runs = new ArrayList<>();
             for (Run run : places.values()) {
-                runs.add(new Run(run.log, run.keys, new Scan(run.log, wanted).times()));
+                runs.add(new Run(run.log, run.keys, new Scan(run.log, wanted()).times()));
                 if (runs.get(runs.size() - 1).failed()) {
-                    note(0, run.log + ": failed, it has no timing line " + (wanted == 0 ? "after the first" : wanted));
+                    note(0, run.log + ": failed, it has no timing line " + (wanted() == 0 ? "after the first" : wanted()));
                 }
             }
             require(1, !runs.stream().allMatch(Run::failed), inputs + ": no log got as far as --iteration=" + iteration
@@ -197,7 +197,14 @@ class Subgroup implements Callable<Integer> {
             return runs;
         }
 
-        private List<Run> select() throws IOException {
+        /** Which timing line, 0 for the mean of all but the first. */
+        int wanted() {
+            require(2, iteration.matches("mean|[1-9]\\d{0,8}"), "--iteration: expected a number from 1, or mean");
+            return iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
+        }
+
+        /** The runs that --where keeps, not read yet. */
+        List<Run> select() throws IOException {
             List<Run> runs = new ArrayList<>();
             for (Path input : inputs) {
                 Path twin = Path.of("data").resolve(input.getFileName() + "");
@@ -228,6 +235,10 @@ class Subgroup implements Callable<Integer> {
     record Run(Path log, Map<String, String> keys, Times times) {
         static final Pattern NUMBER = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:e(\\d))?([KMBT]?)");
 
+        /** By prefetch, flush_async: 00, 01, 10, 11; the last is what the study proposes. */
+        static final List<String> APPROACHES
+            = List.of("zero3", "backward-only", "prefetch-only", "deep-optimizer-states");
+
         static Run of(Path log) {
             Map<String, String> keys = new LinkedHashMap<>();
             String[] tokens = log.getFileName().toString().replaceAll("(?s)^log-|\\.log$", "").split("-");
@@ -242,9 +253,8 @@ class Subgroup implements Callable<Integer> {
                 keys.put("ga", gbs.divide(mbs.multiply(dp), MathContext.DECIMAL32).stripTrailingZeros().toPlainString());
             }
             if (keys.containsKey("prefetch")) {
-                String switches = keys.get("prefetch") + keys.getOrDefault("flush_async", "0");
-                keys.put("approach", Map.of("00", "zero3", "01", "backward-only", "11", "deep-optimizer-states")
-                    .getOrDefault(switches, "prefetch-only"));
+                int prefetch = keys.get("prefetch").equals("0") ? 0 : 2;
+                keys.put("approach", APPROACHES.get(prefetch + (keys.getOrDefault("flush_async", "0").equals("0") ? 0 : 1)));
             }
             return new Run(log, keys, null);
         }
@@ -268,13 +278,12 @@ class Subgroup implements Callable<Integer> {
                 : "they differ in " + differ + ", choose with --where=" + differ.get(0) + "=" + get(differ.get(0)));
         }
 
-        /** By number where both are numbers (1 equals 1.0, 500M precedes 1B, numbers precede words), else as text. */
+        /** By number (1 equals 1.0, 500M precedes 1B) before words, these by their place in APPROACHES or as text. */
         static int compare(List<String> a, List<String> b) {
             int order = 0;
             for (int i = 0; i < a.size() && order == 0; i++) {
-                BigDecimal x = number(a.get(i)), y = number(b.get(i));
-                order = x != null && y != null ? x.compareTo(y) : x == null && y == null ? a.get(i).compareTo(b.get(i))
-                    : x != null ? -1 : 1;
+                order = Comparator.comparing(Run::number, Comparator.nullsLast(Comparator.naturalOrder()))
+                    .thenComparing(v -> number(v) != null ? "" : APPROACHES.indexOf(v) + v).compare(a.get(i), b.get(i));
             }
             return order;
         }
@@ -527,11 +536,12 @@ class Subgroup implements Callable<Integer> {
     }
 
     /** A filled rectangle in the chart's coordinates. */
-    static void rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
+    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
         XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
             new double[] {y0, y0, y1, y1});
         series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
         series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+        return series;
     }
 
     /** The names in one row above the plot, each behind a box of its colour, or behind a dotted line where it is red. */
@@ -541,9 +551,14 @@ class Subgroup implements Callable<Integer> {
         double y = plot(chart).getY() - pt(11), x = plot(chart).getCenterX() - wide / 2;
         x = Math.min(x, chart.getWidth() - pt(2) - wide);
         for (int i = 0; i < names.size(); i++) {
+            boolean line = colors.get(i).equals(RED);
             g.setColor(colors.get(i));
-            g.fill(new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
-            text(g, names.get(i), size, Color.BLACK, x + box + gap, y, 0, 0);
+            for (double dot = 0; line && dot < box; dot += pt(3)) {
+                g.fill(new Rectangle2D.Double(x + dot, y - pt(.75), pt(1.5), pt(1.5)));
+            }
+            g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
+                : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
+            text(g, names.get(i), size, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
             x += box + gap + width(names.get(i), size) + between;
         }
     }

@@ -1,0 +1,996 @@
+///usr/bin/env jbang "$0" "$@" ; exit $?
+//DESCRIPTION PCIe traffic and GPU utilization while the optimizer updates, for groups of runs.
+//JAVA 17+
+//DEPS info.picocli:picocli:4.7.7
+//DEPS org.knowm.xchart:xchart:4.0.3
+//DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
+//DEPS org.apache.commons:commons-csv:1.14.1
+//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.Insets;
+import java.awt.RenderingHints;
+import java.awt.font.FontRenderContext;
+import java.awt.geom.AffineTransform;
+import java.awt.geom.Ellipse2D;
+import java.awt.geom.Rectangle2D;
+import java.awt.image.BufferedImage;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+import java.util.regex.Matcher;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
+import org.apache.xmlgraphics.image.writer.ImageWriterParams;
+import org.apache.xmlgraphics.image.writer.imageio.ImageIOPNGImageWriter;
+import org.apache.xmlgraphics.java2d.GraphicContext;
+import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
+import org.knowm.xchart.AnnotationText;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.AxesChartStyler;
+import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.lines.SeriesLines;
+import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.style.markers.SeriesMarkers;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * What the PCIe link and the GPUs do while the optimizer updates: the means of the samples of all devices that a monitor
+ * took between the first rank's start and the last rank's end of an update, which the log gives in ns.
+ */
+@Command(name = "utilization", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
+    description = "PCIe traffic and GPU utilization while the optimizer updates, for groups of runs.")
+class Utilization implements Callable<Integer> {
+    @Option(names = "--groups", paramLabel = "KEY", defaultValue = "approach",
+        description = "What tells the groups apart: a key of the file names, model, folder, ga or approach.")
+    String groups;
+    @Mixin Logs logs;
+    @Mixin Output output;
+
+    static final List<String> NAMES = List.of("D2H", "H2D", "GPU");
+
+    public static void main(String... args) {
+        System.exit(execute(new Utilization(), args));
+    }
+
+    @Override public Integer call() throws IOException {
+        List<Run> runs = logs.read(logs.select(), groups);
+        List<Use> uses = new ArrayList<>();
+        for (Run run : runs) {
+            uses.add(run.failed() ? null : use(run, logs.wanted()));
+        }
+        Grid grid = new Grid(runs, groups, "direction", Grid.values(runs, groups), NAMES, 4);
+        String name = model(runs) + "-utilization" + (groups.equals("approach") ? "" : "-" + groups);
+        output.save(name, draw(grid, uses), grid.room(), table(grid, uses));
+        return 0;
+    }
+
+    /** Means over the samples of an update: rates over PCIe in GB/s, utilization of the GPU in percent. */
+    record Use(double toHost, double toDevice, double gpuPercent, int samples) { }
+
+    /** An update: the earliest start and the latest end over the ranks. */
+    record Window(long startNs, long endNs, int ranks) { }
+
+    static Use use(Run run, int wanted) throws IOException {
+        List<Window> updates = updates(run.log());
+        require(1, updates.size() >= Math.max(2, wanted), run.log() + ": has " + updates.size() + " updates with lines "
+            + "<<<TIMER:step_start,NS>>> and step_end, expected " + Math.max(2, wanted) + "; see --iteration");
+        List<Window> chosen = wanted == 0 ? updates.subList(1, updates.size()) : updates.subList(wanted - 1, wanted);
+        Path csv = run.log().resolveSibling(run.log().getFileName().toString().replaceFirst("\\.log$", "-monitor.csv"));
+        require(1, Files.exists(csv), csv + ": no such file; expected the monitor's samples beside the log");
+        Monitor monitor = new Monitor(csv, chosen.get(0).startNs, chosen.get(chosen.size() - 1).endNs);
+        List<double[]> samples = new ArrayList<>();
+        monitor.read(row -> {
+            long ns = monitor.number(row, "timestamp");
+            if (chosen.stream().anyMatch(update -> update.startNs <= ns && ns <= update.endNs)) {
+                samples.add(Stream.of("txpci", "rxpci", "gpu_util").mapToDouble(c -> monitor.value(row, c)).toArray());
+            }
+        });
+        require(1, !samples.isEmpty(), monitor.nothing());
+        double[] means = IntStream.range(0, 3).mapToDouble(i -> samples.stream().mapToDouble(s -> s[i]).average().orElse(0))
+            .toArray();
+        return new Use(means[0] / 1024, means[1] / 1024, means[2], samples.size());
+    }
+
+    /** The updates that a log bounds; all ranks start one before any of them ends it. */
+    static List<Window> updates(Path log) throws IOException {
+        Pattern timer = Pattern.compile("<<<TIMER:step_(start|end),(\\d{1,18}|[1-8]\\d{18})>>>");
+        List<Window> updates = new ArrayList<>();
+        boolean ended = true;
+        try (BufferedReader lines = Files.newBufferedReader(log, StandardCharsets.ISO_8859_1)) {
+            for (String line; (line = lines.readLine()) != null; ) {
+                for (MatchResult m : timer.matcher(line).results().toList()) {
+                    long ns = Long.parseLong(m.group(2));
+                    if (m.group(1).equals("start") && ended) {
+                        updates.add(new Window(ns, ns, 0));
+                    }
+                    ended = m.group(1).equals("end");
+                    if (!updates.isEmpty()) {
+                        Window w = updates.remove(updates.size() - 1);
+                        updates.add(new Window(Math.min(w.startNs, ns), Math.max(w.endNs, ns), w.ranks + (ended ? 0 : 1)));
+                    }
+                }
+            }
+        }
+        require(1, updates.stream().mapToInt(Window::ranks).distinct().count() <= 1, log + ": its step_start lines do not "
+            + "come in equal blocks, so the updates of its ranks cannot be told apart");
+        return updates;
+    }
+
+    /** What --csv writes: the raw value of the key, then the means; empty numbers for a run that failed. */
+    static List<List<?>> table(Grid grid, List<Use> uses) {
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of("group", "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
+        for (int i = 0; i < uses.size(); i++) {
+            Use use = uses.get(i);
+            String group = grid.runs().get(i).get(grid.by());
+            rows.add(use == null ? List.of(group, "", "", "", "")
+                : List.of(group, use.toHost, use.toDevice, use.gpuPercent, use.samples));
+        }
+        return rows;
+    }
+
+    /** Each bar's number (its place in NAMES), its x and its height. */
+    static List<double[]> bars(Grid grid, List<Use> uses) {
+        List<double[]> bars = new ArrayList<>();
+        for (int i = 0; i < uses.size(); i++) {
+            int group = grid.group(grid.runs().get(i));
+            double[] heights = uses.get(i) == null ? new double[0]
+                : new double[] {uses.get(i).toHost, uses.get(i).toDevice, uses.get(i).gpuPercent};
+            IntStream.range(0, heights.length).forEach(b -> bars.add(new double[] {b, grid.x(group, b), heights[b]}));
+        }
+        return bars;
+    }
+
+    static XYChart draw(Grid grid, List<Use> uses) {
+        double most = uses.stream().filter(Objects::nonNull).mapToDouble(u -> Math.max(u.toHost, u.toDevice)).max().orElse(0);
+        double air = 1 - (width("00.0", 8) + pt(4)) / grid.height(), percent = 120;
+        double end = DoubleStream.of(ends(Math.max(1e-3, most / air))).filter(e -> even(e, percent)).findFirst().orElseThrow();
+        XYChart chart = chart("", "PCIe (GB/s)");
+        grid.prepare(chart.getStyler(), end);
+        redAxis(chart, "GPU use (%)", percent);
+        List<Color> colors = List.of(new Color(0xDE8F05), new Color(0x56B4E9), RED);
+        List<double[]> bars = bars(grid, uses);
+        for (double[] bar : bars) {
+            rectangle(chart, bar[1] - .42, bar[1] + .42, 0, bar[2], colors.get((int) bar[0])).setYAxisGroup(bar[0] < 2 ? 0 : 1);
+        }
+        overlay(chart, g -> {
+            grid.label(g, chart);
+            bars.forEach(bar -> grid.above(g, chart, bar[1], bar[0] < 2 ? bar[2] : bar[2] / percent * end,
+                String.format(Locale.ROOT, bar[0] < 2 ? "%.1f" : "%.0f", bar[2])));
+        });
+        return chart;
+    }
+
+    // ==== log reader: the same text in every script that reads logs ====
+
+    static class Logs {
+        @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs. They are only read.")
+        List<Path> inputs;
+        @Option(names = "--iteration", paramLabel = "N|mean", defaultValue = "3",
+            description = "Which timing line: the first carries start-up cost; mean is the mean of all but the first.")
+        String iteration;
+        @Option(names = "--where", paramLabel = "KEY=VALUE",
+            description = "Only runs whose file name says so, or with KEY!=VALUE says otherwise. Repeatable.")
+        List<String> where = List.of();
+
+        /** Reads the runs whose names have the keys and sorts them by these; no two may stand in one place. */
+        List<Run> read(List<Run> selected, String... keys) throws IOException {
+            Map<List<String>, Run> places = new TreeMap<>(Run::compare);
+            for (Run run : selected) {
+                Run other = null;
+                if (run.keys.keySet().containsAll(List.of(keys))) {
+                    other = places.put(Stream.of(keys).map(run::get).toList(), run);
+                } else {
+                    note(0, run.log + ": left out, its name does not have all of the keys " + List.of(keys));
+                }
+                require(1, other == null, other == null ? "" : run.clash(other));
+            }
+            List<Run> runs = new ArrayList<>();
+            for (Run run : places.values()) {
+                runs.add(new Run(run.log, run.keys, new Scan(run.log, wanted()).times()));
+                if (runs.get(runs.size() - 1).failed()) {
+                    note(0, run.log + ": failed, it has no timing line " + (wanted() == 0 ? "after the first" : wanted()));
+                }
+            }
+            require(1, !runs.stream().allMatch(Run::failed), inputs + ": no log got as far as --iteration=" + iteration
+                + " with " + List.of(keys) + " in its name, expected log-{model}-{key}{value}-….log");
+            return runs;
+        }
+
+        /** Which timing line, 0 for the mean of all but the first. */
+        int wanted() {
+            require(2, iteration.matches("mean|[1-9]\\d{0,8}"), "--iteration: expected a number from 1, or mean");
+            return iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
+        }
+
+        /** The runs that --where keeps, not read yet. */
+        List<Run> select() throws IOException {
+            List<Run> runs = new ArrayList<>();
+            for (Path input : inputs) {
+                Path twin = Path.of("data").resolve(input.getFileName() + "");
+                require(1, Files.exists(input), input + ": no such folder, expected one that holds logs"
+                    + (Files.exists(twin) ? "; did you mean " + twin + "?" : ""));
+                try (Stream<Path> files = Files.isDirectory(input) ? Files.list(input) : Stream.of(input)) {
+                    files.filter(f -> f.getFileName().toString().matches("(?s)log-.+\\.log")).sorted().map(Run::of).forEach(runs::add);
+                }
+            }
+            require(1, !runs.isEmpty(), inputs + ": no log there, expected names such as log-7B-tp1-dp1-subg100000000.log");
+            for (String condition : where) {
+                String[] pair = condition.split("!?=", 2);
+                require(2, pair.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
+                require(1, runs.stream().anyMatch(run -> run.keys.containsKey(pair[0])), "--where=" + condition
+                    + ": no log's name has that key; there are " + runs.get(0).keys.keySet());
+                runs.removeIf(run -> condition.startsWith("!", pair[0].length()) == run.is(pair[0], pair[1]));
+            }
+            return runs;
+        }
+    }
+
+    /** The model of the runs, or several joined by "+": what the figure's name begins with. */
+    static String model(List<Run> runs) {
+        return runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
+    }
+
+    /** One log: what its name says (a flag's value is ""), then folder, ga and approach; times are null if it failed. */
+    record Run(Path log, Map<String, String> keys, Times times) {
+        static final Pattern NUMBER = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:e(\\d))?([KMBT]?)");
+
+        /** By prefetch, flush_async: 00, 01, 10, 11; the last is what the study proposes. */
+        static final List<String> APPROACHES
+            = List.of("zero3", "backward-only", "prefetch-only", "deep-optimizer-states");
+
+        static Run of(Path log) {
+            Map<String, String> keys = new LinkedHashMap<>();
+            String[] tokens = log.getFileName().toString().replaceAll("(?s)^log-|\\.log$", "").split("-");
+            keys.put("model", tokens[0]);
+            for (String token : Arrays.asList(tokens).subList(1, tokens.length)) {
+                String key = token.replaceFirst("(?s)(?<=[A-Za-z_])\\d.*", "");
+                keys.putIfAbsent(key, token.substring(key.length()));
+            }
+            keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
+            BigDecimal gbs = number(keys.get("gbs")), mbs = number(keys.get("mbs")), dp = number(keys.get("dp"));
+            if (gbs != null && mbs != null && dp != null && mbs.multiply(dp).signum() > 0) {
+                keys.put("ga", gbs.divide(mbs.multiply(dp), MathContext.DECIMAL32).stripTrailingZeros().toPlainString());
+            }
+            if (keys.containsKey("prefetch")) {
+                int prefetch = keys.get("prefetch").equals("0") ? 0 : 2;
+                keys.put("approach", APPROACHES.get(prefetch + (keys.getOrDefault("flush_async", "0").equals("0") ? 0 : 1)));
+            }
+            return new Run(log, keys, null);
+        }
+
+        String get(String key) {
+            return keys.get(key);
+        }
+
+        boolean is(String key, String value) {
+            return keys.containsKey(key) && compare(List.of(get(key)), List.of(value)) == 0;
+        }
+
+        boolean failed() {
+            return times == null;
+        }
+
+        /** Says what tells two runs apart that would stand in one place, one hiding the other. */
+        String clash(Run other) {
+            List<String> differ = keys.keySet().stream().filter(k -> !get(k).equals(other.get(k))).toList();
+            return other.log + " and " + log + " would stand in one place: " + (differ.isEmpty() ? "give one of them"
+                : "they differ in " + differ + ", choose with --where=" + differ.get(0) + "=" + get(differ.get(0)));
+        }
+
+        /** By number (1 equals 1.0, 500M precedes 1B) before words, these by their place in APPROACHES or as text. */
+        static int compare(List<String> a, List<String> b) {
+            int order = 0;
+            for (int i = 0; i < a.size() && order == 0; i++) {
+                order = Comparator.comparing(Run::number, Comparator.nullsLast(Comparator.naturalOrder()))
+                    .thenComparing(v -> number(v) != null ? "" : APPROACHES.indexOf(v) + v).compare(a.get(i), b.get(i));
+            }
+            return order;
+        }
+
+        /** The number that a value is, as in 100000000, 0.65, 1e9 or 8.3B; or null. */
+        static BigDecimal number(String value) {
+            Matcher m = NUMBER.matcher(value == null ? "" : value);
+            return !m.matches() ? null : new BigDecimal(m.group(1)).scaleByPowerOfTen(
+                (m.group(2) == null ? 0 : Integer.parseInt(m.group(2))) + 3 * " KMBT".indexOf(m.group(3)));
+        }
+
+        /** A number of parameters as one says it, such as 100M or 1B; what is no number stays as it is. */
+        static String size(String value) {
+            BigDecimal n = number(value);
+            int unit = n == null ? 0 : Math.max(0, Math.min(4, (n.precision() - n.scale() - 1) / 3));
+            return unit == 0 ? value
+                : n.scaleByPowerOfTen(-3 * unit).stripTrailingZeros().toPlainString() + " KMBT".charAt(unit);
+        }
+    }
+
+    /** Means over the iterations taken: forward, backward, update in ms; elapsed ms, TFLOPs per GPU, null if not given. */
+    record Times(List<BigDecimal> phasesMs, BigDecimal iterationMs, BigDecimal tflops, int iterations) { }
+
+    /**
+     * Reads a log for its timing lines and the iteration line that follows each, no further than the iteration wanted (0:
+     * all but the first). It skips from " (ms)" to " (ms)" (Horspool's search): a log can be large and hold any bytes.
+     */
+    static class Scan {
+        static final int BEFORE = 64, AFTER = 4096;
+        static final byte[] SIGN = {' ', '(', 'm', 's', ')'};
+        static final Pattern TIMING = Pattern.compile("time \\(ms\\) \\|((?:(?!time \\(ms\\)).)*)");
+        static final Pattern ITERATION = Pattern.compile("elapsed time per iteration \\(ms\\): *([-+.\\w]+)");
+        static final Pattern TFLOPS = Pattern.compile("TFLOP(?:s|/s/GPU\\)): *([-+.\\w]+)");
+        static final Pattern NUMBER = Pattern.compile("\\d{1,9}(\\.\\d{1,9})?");
+        static final List<Pattern> PHASES = Stream.of("fwd|forward", "bwd|backward", "step")
+            .map(name -> Pattern.compile("(?<![\\w-])(?:" + name + "): *([-+.\\w]+)")).toList();
+
+        final Path log;
+        final int wanted;
+        final BigDecimal[] sums = Stream.generate(() -> BigDecimal.ZERO).limit(5).toArray(BigDecimal[]::new);
+        final int[] counts = new int[5];
+        int seen;
+        boolean open, torn;
+
+        Scan(Path log, int wanted) {
+            this.log = log;
+            this.wanted = wanted;
+        }
+
+        /** The times of the iteration wanted, or null if the log does not get that far. */
+        Times times() throws IOException {
+            try (InputStream in = Files.newInputStream(log)) {
+                read(in);
+            }
+            if (torn) {
+                note(0, log + ": holds NUL bytes, so lines may be missing and iterations miscounted");
+            }
+            BigDecimal[] means = new BigDecimal[5];
+            for (int i = 0; i < 5 && counts[0] > 0; i++) {
+                means[i] = counts[i] == 0 ? null : sums[i].divide(new BigDecimal(counts[i]), MathContext.DECIMAL64);
+            }
+            return counts[0] == 0 ? null : new Times(List.of(means[0], means[1], means[2]), means[3], means[4], counts[0]);
+        }
+
+        private void read(InputStream in) throws IOException {
+            int[] skip = IntStream.generate(() -> SIGN.length).limit(256).toArray();
+            IntStream.range(0, SIGN.length - 1).forEach(i -> skip[SIGN[i]] = SIGN.length - 1 - i);
+            byte[] bytes = new byte[1 << 16];
+            int at = 0, end = 0;
+            for (boolean more = true; more; ) {
+                end += in.readNBytes(bytes, end, bytes.length - end);
+                more = end == bytes.length;
+                for (int stop = more ? end - AFTER : end; at < stop; at += skip[bytes[at] & 0xFF]) {
+                    torn |= bytes[at] == 0;
+                    if (bytes[at] == ')' && Arrays.equals(bytes, Math.max(0, at - 4), at + 1, SIGN, 0, 5)
+                        && !take(line(bytes, at, end))) {
+                        return;
+                    }
+                }
+                int gone = Math.max(0, at - BEFORE);
+                System.arraycopy(bytes, gone, bytes, 0, Math.max(0, end -= gone));
+                at -= gone;
+            }
+        }
+
+        /** What surrounds a byte up to the ends of its line, but not far; \n, \r and NUL end a line. */
+        private static String line(byte[] bytes, int at, int end) {
+            int from = at, to = at;
+            while (from > Math.max(0, at - BEFORE) && bytes[from - 1] != '\n' && bytes[from - 1] != '\r' && bytes[from - 1] != 0) {
+                from--;
+            }
+            while (to < Math.min(end, at + AFTER) && bytes[to] != '\n' && bytes[to] != '\r' && bytes[to] != 0) {
+                to++;
+            }
+            return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
+        }
+
+        /** Adds what a line says to the sums; false once the iteration wanted is complete. */
+        private boolean take(String line) {
+            Matcher iteration = ITERATION.matcher(line), tflops = TFLOPS.matcher(line), timing = TIMING.matcher(line);
+            if (open && iteration.find()) {
+                add(3, iteration.group(1));
+                if (tflops.find()) {
+                    add(4, tflops.group(1));
+                }
+                open = false;
+                return wanted == 0;
+            }
+            List<String> ms = !timing.find() ? List.of() : PHASES.stream().map(phase -> phase.matcher(timing.group(1)))
+                .filter(Matcher::find).map(phase -> phase.group(1)).toList();
+            if (ms.size() == 3) {
+                if (open && wanted > 0) {
+                    return false;
+                }
+                open = wanted == 0 ? ++seen > 1 : ++seen == wanted;
+                for (int i = 0; i < 3 && open; i++) {
+                    add(i, ms.get(i));
+                }
+            }
+            return true;
+        }
+
+        private void add(int i, String number) {
+            if (!NUMBER.matcher(number).matches()) {
+                throw new Unusable(1, log + ": '" + number + "' in iteration " + seen + " is no time or rate, expected "
+                    + "a number such as 635.86; mend the log or leave the run out with --where");
+            }
+            sums[i] = sums[i].add(new BigDecimal(number));
+            counts[i]++;
+        }
+    }
+
+    // ==== end of log reader ====
+    // ==== monitor reader: the same text in every script that reads a monitor ====
+
+    /**
+     * Reads a GPU monitor's CSV around a window: a header, then rows of numbers in blocks of one device, times in ns since
+     * 1970. Only the rows near the window go to Commons CSV, so that the millions of others cost little.
+     */
+    static class Monitor {
+        /** How far beyond the window the next sample may lie. */
+        static final long NEAR_NS = 60_000_000_000L;
+
+        final Path csv;
+        final long fromNs, toNs;
+        List<String> header = List.of();
+        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE;
+
+        Monitor(Path csv, long fromNs, long toNs) {
+            this.csv = csv;
+            this.fromNs = fromNs;
+            this.toNs = toNs;
+        }
+
+        /** Hands on the rows near the window, in the order of the file. */
+        void read(Consumer<CSVRecord> rows) throws IOException {
+            byte[] bytes = new byte[1 << 20];
+            try (InputStream in = Files.newInputStream(csv)) {
+                int end = in.readNBytes(bytes, 0, bytes.length), start = header(bytes, end);
+                for (boolean more = true; more; start = 0) {
+                    int done = near(bytes, start, end, rows);
+                    System.arraycopy(bytes, done, bytes, 0, end -= done);
+                    require(1, end < bytes.length, csv + ": has a line of over " + end + " bytes, expected a CSV");
+                    more = end != (end += in.readNBytes(bytes, end, bytes.length - end));
+                }
+                if (end > 0) {
+                    note(0, csv + ": its last line has no end, as when a monitor is killed; it is passed over");
+                }
+            }
+        }
+
+        private int header(byte[] bytes, int end) {
+            int start = 0;
+            while (start < end && bytes[start] != '\n') {
+                start++;
+            }
+            String line = new String(bytes, 0, start, StandardCharsets.UTF_8).replace("\uFEFF", "").strip();
+            header = line.isEmpty() ? List.of() : parse(line).get(0).stream().map(String::strip).toList();
+            require(1, header.contains("timestamp"), csv + ": its first line names no column timestamp, expected a header "
+                + "such as device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free");
+            return Math.min(end, start + 1);
+        }
+
+        /** Takes the complete lines whose time is near the window, or is no number; returns where the next one starts. */
+        private int near(byte[] bytes, int start, int end, Consumer<CSVRecord> rows) {
+            StringBuilder lines = new StringBuilder();
+            int line = start, column = 0, time = header.indexOf("timestamp");
+            long ns = 0;
+            boolean plain = true;
+            for (int i = start; i < end; i++) {
+                byte c = bytes[i];
+                if (c == '\n') {
+                    boolean known = plain && ns > 0;
+                    firstNs = known ? Math.min(firstNs, ns) : firstNs;
+                    lastNs = known ? Math.max(lastNs, ns) : lastNs;
+                    if (!known || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
+                        lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
+                    }
+                    line = i + 1;
+                    column = 0;
+                    ns = 0;
+                    plain = true;
+                } else if (c == ',') {
+                    column++;
+                } else if (column == time && c != '\r') {
+                    ns = ns * 10 + c - '0';
+                    plain &= c >= '0' && c <= '9';
+                }
+            }
+            for (CSVRecord row : parse(lines.toString())) {
+                if (row.size() >= header.size()) {
+                    rows.accept(row);
+                } else {
+                    note(0, csv + ": passed over a row that was cut short: " + String.join(",", row));
+                }
+            }
+            return line;
+        }
+
+        private List<CSVRecord> parse(String lines) {
+            try (CSVParser rows = CSVParser.parse(lines, CSVFormat.DEFAULT)) {
+                return rows.getRecords();
+            } catch (IOException | UncheckedIOException e) {
+                throw new Unusable(1, csv + ": is no CSV (" + e.getMessage() + "), expected rows of plain numbers");
+            }
+        }
+
+        /** A whole number of a row; of the columns that may be missing, mem_free is the last one and device_id 0. */
+        long number(CSVRecord row, String column) {
+            int at = header.indexOf(column);
+            String value = at >= 0 ? row.get(at) : column.equals("device_id") ? "0" : row.get(header.size() - 1);
+            require(1, value.matches("\\d{1,18}|[1-8]\\d{18}"), csv + ": '" + value + "' is no " + column
+                + ", expected a whole number (times in ns since 1970, memory in bytes)");
+            return Long.parseLong(value);
+        }
+
+        /** A number of a row, such as a rate. */
+        double value(CSVRecord row, String column) {
+            String value = header.contains(column) ? row.get(header.indexOf(column)) : "";
+            require(1, value.matches("\\d{1,15}(\\.\\d{1,20})?"), csv + ": '" + value + "' is no " + column + ", expected a number");
+            return Double.parseDouble(value);
+        }
+
+        /** Says that there is no sample in the window, and the likely reason. */
+        String nothing() {
+            String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds" : lastNs < 1e17 ? "microseconds" : "";
+            return csv + ": no sample between " + utc(fromNs) + " and " + utc(toNs) + (lastNs < 0 ? "; it has no rows"
+                : !unit.isEmpty() ? "; its timestamps seem to be " + unit + ", expected nanoseconds"
+                : "; it covers " + utc(firstNs) + " to " + utc(lastNs) + ": is it of another run, or clock, or zone?");
+        }
+
+        private static Instant utc(long ns) {
+            return Instant.ofEpochSecond(ns / 1_000_000_000, ns % 1_000_000_000);
+        }
+    }
+    // ==== end of monitor reader ====
+    // ==== grid: the same text in every script that draws groups of bars ====
+
+    /** Runs in places: a group for each value of one key, in it a bar for each value of another. x counts bars. */
+    record Grid(List<Run> runs, String by, String each, List<String> groups, List<String> bars, double top) {
+        static final Map<String, String> TITLES = Map.ofEntries(Map.entry("subg", "Subgroup size"),
+            Map.entry("dp", "data-parallel degree"), Map.entry("tp", "tensor-parallel degree"),
+            Map.entry("direction", "PCIe and GPU use"),
+            Map.entry("ga", "gradient-accumulation degree"), Map.entry("ratio", "share updated on the GPU"),
+            Map.entry("mbs", "micro-batch size"), Map.entry("gbs", "global batch size"), Map.entry("sl", "sequence length"),
+            Map.entry("opt_gaps", "Share updated on the GPU"), Map.entry("approach", "Approach"), Map.entry("model", "model"));
+        static final List<String> APPROACH_NAMES = List.of("ZeRO-3", "BW only", "Prefetch", "DOS");
+
+        /** The runs by two keys, with some points of room above the plot. */
+        static Grid of(List<Run> runs, String by, String each, double top) {
+            return new Grid(runs, by, each, values(runs, by), values(runs, each), top);
+        }
+
+        /** The values of a key in their order; ratio, the share on the CPU, is shown by what is left, so it falls. */
+        static List<String> values(List<Run> runs, String key) {
+            Comparator<String> order = Comparator.comparing(List::of, Run::compare);
+            TreeSet<String> values = new TreeSet<>(key.equals("ratio") ? order.reversed() : order);
+            runs.forEach(run -> values.add(run.get(key)));
+            return List.copyOf(values);
+        }
+
+        /** Whether the bars have names rather than numbers, so that a line over them would mean nothing. */
+        boolean named() {
+            return bars.stream().anyMatch(bar -> Run.number(bar) == null);
+        }
+
+        double x(Run run) {
+            return x(group(run), place(bars, each, run));
+        }
+
+        int group(Run run) {
+            return place(groups, by, run);
+        }
+
+        double x(int group, int bar) {
+            return group * (bars.size() + 1.) + bar;
+        }
+
+        private static int place(List<String> values, String key, Run run) {
+            return IntStream.range(0, values.size()).filter(i -> run.is(key, values.get(i))).findFirst().orElseThrow();
+        }
+
+        private Run at(int group, int bar) {
+            return runs.stream().filter(run -> run.is(by, groups.get(group)) && run.is(each, bars.get(bar))).findFirst()
+                .orElse(null);
+        }
+
+        /** The places that a line joins, null for an empty one: those of a group, or of one name where bars have names. */
+        List<List<Run>> lines() {
+            int outer = named() ? bars.size() : groups.size(), inner = named() ? groups.size() : bars.size();
+            return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
+                .mapToObj(j -> named() ? at(j, i) : at(i, j)).collect(Collectors.toList())).toList();
+        }
+
+        static String label(String key, String value) {
+            BigDecimal n = Run.number(value);
+            return switch (key) {
+                case "subg" -> Run.size(value);
+                case "approach" -> APPROACH_NAMES.get(Run.APPROACHES.indexOf(value));
+                case "ratio" -> n == null ? value : BigDecimal.ONE.subtract(n).movePointRight(2).stripTrailingZeros().toPlainString() + " %";
+                case "opt_gaps" -> n == null ? value : n.signum() == 0 ? "ZeRO-3" : "1/" + value;
+                case "model", "folder" -> value;
+                case "dp", "tp", "ga", "mbs", "gbs", "sl" -> key.toUpperCase(Locale.ROOT) + " = " + value;
+                default -> key + " = " + value;
+            };
+        }
+
+        /** Points from bar to bar, before XChart has laid the chart out: its axes take some 90 of the 360. */
+        double pitch() {
+            return 268 / Math.max(5, groups.size() * (bars.size() + 1.));
+        }
+
+        List<String> names() {
+            return bars.stream().map(bar -> label(each, bar).replaceFirst(".* = ", "")).toList();
+        }
+
+        boolean upright() {
+            return names().stream().anyMatch(name -> width(name, 9) > pt(pitch() * .96));
+        }
+
+        /** The room above for the legend and below for the bars' names, the brackets and names of the groups, the title. */
+        Insets room() {
+            double names = upright() ? names().stream().mapToDouble(name -> width(name, size(9))).max().orElse(0) / pt(1) : 9;
+            return margins(top, 0, names + 36, 1);
+        }
+
+        double size(double most) {
+            return upright() ? Math.min(most, pitch() * 1.2) : most;
+        }
+
+        /** About the height of the plot. */
+        double height() {
+            return HEIGHT - room().top - room().bottom - pt(8);
+        }
+
+        /** No ticks below, an axis on the left up to a round end, and some air beside the first and the last group. */
+        void prepare(XYStyler styler, double end) {
+            double bars = groups.size() * (this.bars.size() + 1) - 2, air = .9 + Math.max(0, 4 - bars) / 2;
+            styler.setXAxisTicksVisible(false).setXAxisMin(-air).setXAxisMax(bars + air).setYAxisMin(0.).setYAxisMax(end);
+            styler.setYAxisTickMarkSpacingHint((int) (height() / ticks(end)));
+        }
+
+        /** The names below the plot; "failed" stands where a run did. */
+        void label(Graphics2D g, XYChart chart) {
+            double y = plot(chart).getMaxY(), names = room().bottom - pt(36);
+            for (int i = 0; i < groups.size(); i++) {
+                double first = chart.getScreenXFromChart(x(i, 0) - .42);
+                double last = chart.getScreenXFromChart(x(i, bars.size() - 1) + .42);
+                for (int j = 0; j < bars.size(); j++) {
+                    double x = chart.getScreenXFromChart(x(i, j));
+                    text(g, names().get(j), size(9), Color.BLACK, x, y + (upright() ? pt(3) : pt(8)), upright() ? 1 : .5,
+                        upright() ? -1 : 0);
+                }
+                g.fill(new Rectangle2D.Double(first, y + names + pt(6), last - first, pt(.8)));
+                String group = label(by, groups.get(i));
+                double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .9)) / width(group, 10));
+                text(g, group, size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
+            }
+            text(g, title(), 11, Color.BLACK, plot(chart).getCenterX(), y + names + pt(28), .5, 0);
+            runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", size(8), RED,
+                chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
+        }
+
+        String title() {
+            String bars = TITLES.getOrDefault(each, each), groups = TITLES.getOrDefault(by, by);
+            return bars.substring(0, 1).toUpperCase(Locale.ROOT) + bars.substring(1) + ", by "
+                + groups.substring(0, 1).toLowerCase(Locale.ROOT) + groups.substring(1);
+        }
+
+        /** A number over a bar, upright, in a white rim since a line may pass there; none where it could not be read. */
+        void above(Graphics2D g, XYChart chart, double bar, double end, String number) {
+            double size = Math.min(8, pitch() * 1.2), x = chart.getScreenXFromChart(bar);
+            double y = chart.getScreenYFromChart(end) - pt(3);
+            if (size >= 4) {
+                g.setColor(new Color(255, 255, 255));
+                g.fill(new Rectangle2D.Double(x - pt(size * .42), y - width(number, size), pt(size * .84), width(number, size)));
+                text(g, number, size, Color.BLACK, x, y, 0, -1);
+            }
+        }
+    }
+
+    /** Ends of an axis that are whole numbers of steps, up to twice as far as it must reach. */
+    static double[] ends(double least) {
+        double step = step(least, 10);
+        return DoubleStream.iterate(Math.ceil(least / step) * step, end -> end < 2 * least + step, end -> end + step)
+            .filter(end -> even(end, end)).toArray();
+    }
+
+    /** How many ticks an axis gets; XChart has one spacing for both, and rounds what that makes of the other's end. */
+    static int ticks(double end) {
+        return (int) Math.round(end / step(end, 8));
+    }
+
+    /** Whether both ends bear a tick, the first axis setting the spacing. */
+    static boolean even(double end, double other) {
+        double raw = other / ticks(end), power = Math.pow(10, Math.floor(Math.log10(raw))), m = raw / power;
+        double steps = other / power / (m > 7.5 ? 10 : m > 3.5 ? 5 : m > 1.5 ? 2 : 1);
+        return Math.abs(steps - Math.round(steps)) < 1e-6;
+    }
+
+    /** A second axis on the right, red as what it measures. */
+    static void redAxis(XYChart chart, String title, double end) {
+        XYStyler styler = chart.getStyler();
+        chart.setYAxisGroupTitle(1, title);
+        styler.setYAxisGroupPosition(1, Styler.YAxisPosition.Right).setYAxisGroupTitleColor(1, RED);
+        styler.setYAxisMin(1, 0.).setYAxisMax(1, end).setYAxisGroupTickLabelsColorMap(1, RED);
+        styler.setYAxisGroupTickMarksColorMap(1, RED);
+    }
+
+    /** Dotted red lines with dots, broken where there is no value; wider white ones below keep them off the bars. */
+    static void redLines(XYChart chart, Grid grid, ToDoubleFunction<Run> value) {
+        float dot = (float) pt(1.5);
+        for (boolean rim : new boolean[] {true, false}) {
+            for (List<Run> places : grid.lines()) {
+                XYSeries line = chart.addSeries("" + chart.getSeriesCollection().size(),
+                    places.stream().mapToDouble(run -> run == null ? 0 : grid.x(run)).toArray(),
+                    places.stream().mapToDouble(value).toArray());
+                line.setYAxisGroup(1);
+                line.setLineColor(rim ? Color.WHITE : RED).setLineStyle(rim ? new BasicStroke((float) pt(3.6))
+                    : new BasicStroke(dot, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, new float[] {dot, dot}, 0));
+                line.setMarker(new Marker() {
+                    @Override public void paint(Graphics2D g, double x, double y, int size) {
+                        double r = Math.min(pt(2.5), pt(grid.pitch() * .4)) + (rim ? pt(.9) : 0);
+                        g.setColor(rim ? Color.WHITE : RED);
+                        g.fill(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));
+                    }
+                });
+            }
+        }
+    }
+    // ==== end of grid ====
+    // ==== figure kit: the same text in every script ====
+
+    /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
+    static final int WIDTH = 1500, HEIGHT = 900;
+    static final List<String> PHASES = List.of("Forward", "Backward", "Update");
+    static final List<Color> COLORS = List.of(new Color(0x029E73), new Color(0xCC78BC), new Color(0x0173B2));
+    static final Color RED = new Color(0xD40000);
+    static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
+
+    static class Output {
+        @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+        Path plots;
+        @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
+        boolean csv;
+
+        /** Writes NAME.png, .eps and with --csv .csv, each moved into place whole, and prints their paths. */
+        void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
+            Map<String, byte[]> files = new LinkedHashMap<>();
+            files.put(".png", png(chart, margins));
+            files.put(".eps", eps(chart, margins));
+            if (csv) {
+                files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
+                    .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
+            }
+            String stem = name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", "");
+            String mine = "." + ProcessHandle.current().pid() + ".part";
+            try {
+                Files.createDirectories(plots);
+                for (String left : plots.toFile().list((dir, f) -> f.matches("\\.\\Q" + stem + "\\E\\..*\\.\\d+\\.part"))) {
+                    long writer = Long.parseLong(left.replaceAll(".*\\.(\\d+)\\.part", "$1"));
+                    if (ProcessHandle.of(writer).isEmpty() || left.endsWith(mine)) {
+                        Files.delete(plots.resolve(left));  // of a run that was killed
+                    }
+                }
+                for (String end : files.keySet()) {
+                    Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
+                }
+                for (String end : files.keySet()) {
+                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end), StandardCopyOption.ATOMIC_MOVE);
+                }
+            } catch (IOException e) {
+                for (String end : files.keySet()) {
+                    Files.deleteIfExists(plots.resolve("." + stem + end + mine));
+                }
+                throw new Unusable(1, plots + ": cannot write the figure there (" + e + "); see --plots");
+            }
+            files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
+        }
+    }
+
+    static byte[] png(XYChart chart, Insets margins) throws IOException {
+        BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
+        Graphics2D g = image.createGraphics();
+        g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,
+            RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
+            RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
+        paint(g, chart, margins);
+        ImageWriterParams params = new ImageWriterParams();
+        params.setResolution(300);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        new ImageIOPNGImageWriter().writeImage(image, out, params);
+        return out.toByteArray();
+    }
+
+    static byte[] eps(XYChart chart, Insets margins) throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false);
+        g.setGraphicContext(new GraphicContext());
+        g.setupDocument(out, 360, 216);
+        g.setViewportDimension(WIDTH, HEIGHT);
+        paint(g, chart, margins);
+        g.finish();
+        return out.toString(StandardCharsets.ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "")
+            .getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static void paint(Graphics2D g, XYChart chart, Insets margins) {
+        g.setColor(Color.WHITE);
+        g.fillRect(0, 0, WIDTH, HEIGHT);
+        g.translate(margins.left, margins.top);
+        chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
+    }
+
+    /** An empty chart in the style of the figures; overlay() draws on it what XChart does not. */
+    static XYChart chart(String xTitle, String yTitle) {
+        XYChart chart = new XYChart(WIDTH, HEIGHT);
+        chart.setXAxisTitle(xTitle);
+        chart.setYAxisTitle(yTitle);
+        XYStyler styler = chart.getStyler();
+        styler.setYAxisTitleVisible(!yTitle.isEmpty()).setXAxisTitleVisible(!xTitle.isEmpty());
+        styler.setAxisTitleFont(font(11)).setAxisTickLabelsFont(font(10)).setAxisTickMarkLength((int) pt(4))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK).setAxisTickPadding((int) pt(3)).setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
+            .setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false).setPlotGridLinesVisible(false)
+            .setPlotMargin(0).setPlotContentSize(.999).setPlotBorderVisible(false);
+        styler.setChartPadding((int) pt(3)).setLegendVisible(false).setChartTitleVisible(false);
+        styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE).setLocale(Locale.ROOT);
+        return chart;
+    }
+
+    /** Paints on the chart once XChart has laid it out, so that getScreenXFromChart() and -Y- hold; first the frame. */
+    static void overlay(XYChart figure, Consumer<Graphics2D> painter) {
+        figure.addAnnotation(new AnnotationText("", 0, 0, true) {
+            @Override public void paint(Graphics2D g) {
+                g.setColor(Color.BLACK);
+                g.setStroke(new BasicStroke((float) pt(.8)));
+                g.draw(plot(figure));
+                painter.accept(g);
+            }
+        });
+    }
+
+    static Rectangle2D plot(XYChart chart) {
+        XYStyler styler = chart.getStyler();
+        double x = chart.getScreenXFromChart(styler.getXAxisMin()), y = chart.getScreenYFromChart(styler.getYAxisMax());
+        return new Rectangle2D.Double(x, y, chart.getScreenXFromChart(styler.getXAxisMax()) - x,
+            chart.getScreenYFromChart(styler.getYAxisMin()) - y);
+    }
+
+    /** A filled rectangle in the chart's coordinates. */
+    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
+        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
+            new double[] {y0, y0, y1, y1});
+        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
+        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+        return series;
+    }
+
+    /** The names in one row above the plot, each behind a box of its colour, or behind a dotted line where it is red. */
+    static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
+        double size = 10, box = pt(20), gap = pt(4), between = pt(11);
+        double wide = names.stream().mapToDouble(name -> box + gap + width(name, size) + between).sum() - between;
+        double y = plot(chart).getY() - pt(11), x = plot(chart).getCenterX() - wide / 2;
+        x = Math.min(x, chart.getWidth() - pt(2) - wide);
+        for (int i = 0; i < names.size(); i++) {
+            boolean line = colors.get(i).equals(RED);
+            g.setColor(colors.get(i));
+            for (double dot = 0; line && dot < box; dot += pt(3)) {
+                g.fill(new Rectangle2D.Double(x + dot, y - pt(.75), pt(1.5), pt(1.5)));
+            }
+            g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
+                : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
+            text(g, names.get(i), size, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
+            x += box + gap + width(names.get(i), size) + between;
+        }
+    }
+
+    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half the height of capitals. */
+    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
+        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
+        place.quadrantRotate(quarters);
+        place.translate(-align * width(s, size), pt(size * .365));
+        g.setColor(color);
+        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
+    }
+
+    static double width(String s, double size) {
+        return font(size).getStringBounds(s, EXACT).getWidth();
+    }
+
+    static Font font(double size) {
+        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
+    }
+
+    static double pt(double points) {
+        return points * 300 / 72;
+    }
+
+    static Insets margins(double top, double left, double bottom, double right) {
+        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
+    }
+
+    /** A step of 1, 2 or 5 times a power of ten that makes about so many steps up to the end of an axis. */
+    static double step(double max, int about) {
+        double power = Math.pow(10, Math.floor(Math.log10(max / about)));
+        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> max / s <= about).findFirst().orElseThrow();
+    }
+
+    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line and 1 for the input. */
+    static int execute(Callable<Integer> script, String... args) {
+        try {
+            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
+                .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
+                .setExecutionExceptionHandler((e, line, parsed) -> explain(e)).execute(args);
+        } catch (Error e) {
+            return explain(e);
+        }
+    }
+
+    private static int explain(Throwable e) {
+        return e instanceof Unusable u ? note(u.status, u.getMessage())
+            : e instanceof UncheckedIOException u ? explain(u.getCause())
+            : e instanceof AccessDeniedException ? note(1, e.getMessage() + ": no right to read it; see chmod")
+            : ("" + e).contains("Fontconfig") || e instanceof InternalError
+            ? note(1, "no fonts on this machine: install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            : note(1, "failed unexpectedly: " + e);
+    }
+
+    static int note(int status, String line) {
+        System.err.println(line.replaceAll("\\p{Cntrl}", "?"));
+        return status;
+    }
+
+    static void require(int status, boolean met, String otherwise) {
+        if (!met) {
+            throw new Unusable(status, otherwise);
+        }
+    }
+
+    static class Unusable extends RuntimeException {
+        final int status;
+
+        Unusable(int status, String message) {
+            super(message);
+            this.status = status;
+        }
+    }
+    // ==== end of figure kit ====
+}
