@@ -25,7 +25,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -45,6 +44,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -108,8 +108,7 @@ class Memory implements Callable<Integer> {
     static final double GIB = 1L << 30;
     /** Later than 1973 in ns since 1970, and more than three years of a capture: such a time is absolute already. */
     static final long ABSOLUTE_NS = 100_000_000_000_000_000L;
-    static final String EPOCH_TABLE = "TARGET_INFO_SESSION_START_TIME";
-    static final String NAME = "COALESCE(text, (SELECT value FROM StringIds WHERE id = textId))";
+    static final String EPOCH = "TARGET_INFO_SESSION_START_TIME";
     static final String UPDATE = "DeepSpeedEngine._take_model_step";
     static final String UPSTREAM = "DeepSpeedZeroOptimizer_Stage3.step";
     static final List<String> SOURCES
@@ -133,7 +132,19 @@ class Memory implements Callable<Integer> {
     }
 
     /** A stretch of an iteration, both ends included; kind 0, 1, 2 is forward, backward, update. */
-    record Phase(int kind, long startNs, long endNs) { }
+    record Phase(int kind, long startNs, long endNs) {
+        /** Adds the session's start, unless the times are absolute, by `nsys export --ts-normalize` or an UPDATE. */
+        Phase absolute(List<String> epochNs, Path file) {
+            if (startNs > ABSOLUTE_NS) {
+                return this;
+            }
+            require(1, epochNs.size() == 1 && epochNs.get(0) != null && epochNs.get(0).matches("\\d{16,19}"), file
+                + ": has no utcEpochNs in " + EPOCH + ", so its times have no date; export it again with "
+                + "`nsys stats --force-export=true`");
+            long shift = Long.parseLong(epochNs.get(0));
+            return new Phase(kind, startNs + shift, endNs + shift);
+        }
+    }
 
     record Sample(long ns, long freeBytes) { }
 
@@ -182,8 +193,9 @@ class Memory implements Callable<Integer> {
 
     static void pointer(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
-            require(1, !new String(in.readNBytes(40), StandardCharsets.ISO_8859_1).startsWith("version https://git-lfs"),
-                file + ": is a Git LFS pointer, expected the file itself: run `git lfs pull`");
+            String start = new String(in.readNBytes(40), StandardCharsets.ISO_8859_1);
+            require(1, !start.startsWith("version https://git-lfs"), file
+                + ": is a Git LFS pointer, expected the file itself: run `git lfs pull`");
         }
     }
 
@@ -225,7 +237,7 @@ class Memory implements Callable<Integer> {
         return folder.resolve(report.getFileName().toString().replaceFirst("\\.[^.]*$", ".sqlite"));
     }
 
-    /** The N-th update with all forwards and backwards since the one before; a forward of an evaluation is passed over. */
+    /** The N-th update and all forwards and backwards since the one before, but no forward of an evaluation. */
     static List<Phase> iteration(List<Phase> all, int wanted, Path source) {
         List<Phase> updates = all.stream().filter(p -> p.kind == 2).toList();
         require(1, updates.size() >= wanted, source + ": holds " + updates.size() + " updates, expected at least "
@@ -245,60 +257,61 @@ class Memory implements Callable<Integer> {
         return bands;
     }
 
-    /** All phases of one process of an export by nsys (schema: docs.nvidia.com/nsight-systems, exporter), by their end. */
+    /** All phases of one process of an export by nsys (its schema: docs.nvidia.com/nsight-systems), by their end. */
     private List<Phase> capture(Path file) throws IOException {
-        List<String> names = List.of(forwardRange, backwardRange, updateRange == null ? UPDATE : updateRange,
-            updateRange == null ? UPSTREAM : updateRange);
         SQLiteConfig config = new SQLiteConfig();
         config.setReadOnly(true);
-        String url = "jdbc:sqlite:" + file.toAbsolutePath().toUri().toASCIIString().replace("file:///", "file:/")
-            + "?immutable=1";
-        try (Connection db = config.createConnection(url)) {
-            List<String> tables = column(db, "SELECT name FROM sqlite_master WHERE type = 'table'");
-            require(1, tables.contains("NVTX_EVENTS"), file + ": has no table NVTX_EVENTS, so no range was traced; "
-                + "capture with `nsys profile --trace=cuda,nvtx` and export again");
-            List<String> columns = column(db, "SELECT name FROM pragma_table_info('NVTX_EVENTS')");
-            String name = tables.contains("StringIds") && columns.contains("textId") ? NAME : "text";
-            Long epochNs = !tables.contains(EPOCH_TABLE) ? null
-                : Long.valueOf(column(db, "SELECT utcEpochNs FROM " + EPOCH_TABLE).get(0));
-            Map<Long, List<Phase>> processes = ranges(db, file, names, name, epochNs);
-            List<Long> whole = processes.keySet().stream().filter(pid -> IntStream.range(0, 3).allMatch(kind ->
-                processes.get(pid).stream().anyMatch(p -> p.kind == kind))).toList();
-            require(1, !whole.isEmpty(), file + ": no process has all of the ranges " + names.subList(0, 3) + " (or "
-                + names.get(3) + "); the commonest there are " + column(db, "SELECT " + name + " AS name FROM NVTX_EVENTS WHERE \"end\" > start GROUP BY 1 "
-                + "ORDER BY count(*) DESC, 1 LIMIT 5") + "; see --forward-range and its like");
-            require(1, process == null || whole.contains(process), file + ": --process=" + process
-                + " has not all three ranges, expected one of " + whole);
-            if (whole.size() > 1) {
-                note(0, file + ": has ranges of the processes " + whole + "; see --process");
+        String uri = file.toAbsolutePath().toUri().toASCIIString().replace("file:///", "file:/");
+        try (Connection db = config.createConnection("jdbc:sqlite:" + uri + "?immutable=1")) {
+            Map<Long, List<Phase>> processes = ranges(db, file);
+            List<Long> whole = processes.keySet().stream().filter(pid -> processes.get(pid).stream().map(Phase::kind)
+                .distinct().count() == 3).toList();
+            require(1, !whole.isEmpty(), file + ": no process has all of the ranges " + names() + " (the last two are "
+                + "alternatives); the commonest there are " + column(db, "SELECT " + name(db) + " FROM NVTX_EVENTS "
+                + "WHERE \"end\" > start GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 5") + "; see --forward-range");
+            require(1, process == null || whole.contains(process), file + ": process " + process
+                + " does not have all three ranges, expected --process to be one of " + whole);
+            if (process == null && whole.size() > 1) {
+                note(0, file + ": has the processes " + whole + ", the lowest is drawn; see --process");
             }
             return processes.get(process == null ? whole.get(0) : process);
         } catch (SQLException e) {
-            throw new Unusable(1, file + ": cannot be read as SQLite (" + e.getMessage() + "), expected what `nsys stats "
-                + "--force-export=true REPORT` writes; where the folder for temporary files is full or noexec, set "
-                + "JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
+            throw new Unusable(1, file + ": cannot be read as SQLite (" + e.getMessage() + "), expected what "
+                + "`nsys stats --force-export=true REPORT` writes");
         }
     }
 
-    /** The closed ranges of the four names, by process and by their end, made absolute with the epoch. */
-    private static Map<Long, List<Phase>> ranges(Connection db, Path file, List<String> names, String name, Long epochNs)
-        throws SQLException {
-        String ids = name.equals(NAME) ? " OR text IS NULL AND textId IN"
-            + " (SELECT id FROM StringIds WHERE value IN (?1, ?2, ?3, ?4))" : "";
+    private List<String> names() {
+        return List.of(forwardRange, backwardRange, updateRange == null ? UPDATE : updateRange,
+            updateRange == null ? UPSTREAM : updateRange);
+    }
+
+    /** What gives a range's name: a string of its own or, where the export has it, one registered with NVTX. */
+    private static String name(Connection db) throws SQLException {
+        return column(db, "SELECT name FROM sqlite_master WHERE type = 'table' UNION ALL "
+            + "SELECT name FROM pragma_table_info('NVTX_EVENTS')").containsAll(List.of("StringIds", "textId"))
+            ? "COALESCE(text, (SELECT value FROM StringIds WHERE id = textId))" : "text";
+    }
+
+    /** The closed ranges of the four names, by process and by their end, made absolute. */
+    private Map<Long, List<Phase>> ranges(Connection db, Path file) throws SQLException {
+        List<String> tables = column(db, "SELECT name FROM sqlite_master WHERE type = 'table'");
+        require(1, tables.contains("NVTX_EVENTS"), file + ": has no table NVTX_EVENTS, so no range was traced; capture "
+            + "with `nsys profile --trace=cuda,nvtx` and export again");
+        List<String> epoch = !tables.contains(EPOCH) ? List.of() : column(db, "SELECT utcEpochNs FROM " + EPOCH);
+        String four = "(?1, ?2, ?3, ?4)", name = name(db);
         Map<Long, List<Phase>> processes = new TreeMap<>();
         try (PreparedStatement query = db.prepareStatement("SELECT start, \"end\", globalTid, " + name
-            + " FROM NVTX_EVENTS WHERE text IN (?1, ?2, ?3, ?4)" + ids + " ORDER BY \"end\"")) {
+            + " FROM NVTX_EVENTS WHERE text IN " + four + (name.equals("text") ? "" : " OR text IS NULL AND textId IN"
+            + " (SELECT id FROM StringIds WHERE value IN " + four + ")") + " ORDER BY \"end\"")) {
             for (int i = 0; i < 4; i++) {
-                query.setString(i + 1, names.get(i));
+                query.setString(i + 1, names().get(i));
             }
             for (ResultSet row = query.executeQuery(); row.next(); ) {
-                long start = row.getLong(1), end = row.getLong(2), pid = row.getLong(3) >> 24 & 0xFFFFFF;
-                require(1, start > ABSOLUTE_NS || epochNs != null, file + ": has no " + EPOCH_TABLE + ", so its times have "
-                    + "no date; export it again with `nsys stats --force-export=true`");
-                if (end >= start && end > 0) {
-                    long shift = start > ABSOLUTE_NS ? 0 : epochNs;
-                    processes.computeIfAbsent(pid, id -> new ArrayList<>())
-                        .add(new Phase(names.indexOf(row.getString(4)), start + shift, end + shift));
+                Phase phase = new Phase(names().indexOf(row.getString(4)), row.getLong(1), row.getLong(2));
+                if (phase.endNs > 0 && phase.endNs >= phase.startNs) {
+                    processes.computeIfAbsent(row.getLong(3) >> 24 & 0xFFFFFF, pid -> new ArrayList<>())
+                        .add(phase.absolute(epoch, file));
                 }
             }
         }
@@ -324,9 +337,9 @@ class Memory implements Callable<Integer> {
     }
 
     /**
-     * The phases as DeepSpeed's log gives them, for a run without a capture. The update ends at the stamp T of the timing
-     * line. `Engine after backward` is stamped 63 ms late, after a garbage collection; a forward's peak is still seen by
-     * the monitor during the one before `Engine after forward`. fwd and bwd are sums over the micro-steps.
+     * The phases as DeepSpeed's log gives them, for a run without a capture. The update ends at the stamp of the timing
+     * line. `Engine after backward` is stamped 63 ms late, after a garbage collection; the monitor still sees the
+     * peak of a forward during the one before `Engine after forward`. fwd and bwd are sums over the micro-steps.
      */
     record Log(Path file, ZoneId zone) {
         static final Pattern STAMP = Pattern.compile("\\[(\\d{4}-\\d\\d-\\d\\d) (\\d\\d:\\d\\d:\\d\\d),(\\d{3})]");
@@ -343,7 +356,8 @@ class Memory implements Callable<Integer> {
                 for (String line; (line = lines.readLine()) != null; ) {
                     Matcher engine = ENGINE.matcher(line), timing = TIMING.matcher(line);
                     if (engine.find()) {
-                        marks.computeIfAbsent(engine.group(), mark -> new ArrayList<>()).add(stamp(line, engine.start()));
+                        long ns = stamp(line, engine.start());
+                        marks.computeIfAbsent(engine.group(), mark -> new ArrayList<>()).add(ns);
                     } else if (timing.find()) {
                         long[] ns = TIMES.stream().map(time -> time.matcher(timing.group(1))).filter(Matcher::find)
                             .mapToLong(time -> Math.round(Double.parseDouble(time.group(1)) * 1e6)).toArray();
@@ -356,7 +370,7 @@ class Memory implements Callable<Integer> {
                     }
                 }
             }
-            throw new Unusable(1, file + ": has " + seen + " timing lines, expected at least " + wanted + "; see --iteration");
+            throw new Unusable(1, file + ": has " + seen + " timing lines, expected " + wanted + "; see --iteration");
         }
 
         private static List<Phase> bands(Map<String, List<Long>> marks, long end, long[] ns) {
@@ -384,8 +398,8 @@ class Memory implements Callable<Integer> {
             Matcher stamp = STAMP.matcher(line).region(0, message);
             String found = stamp.results().reduce((first, second) -> second)
                 .map(m -> m.group(1) + "T" + m.group(2) + "." + m.group(3)).orElseThrow(() -> new Unusable(1, file
-                + ": its lines bear no time of day (DeepSpeed prints none from 0.18 on), so they cannot be laid over the "
-                + "monitor's samples; capture the run with nsys and name the capture with --phases"));
+                + ": its lines bear no time of day (DeepSpeed prints none from 0.18 on), so they cannot be laid over "
+                + "the monitor's samples; capture the run with nsys and name the capture with --phases"));
             Instant at = LocalDateTime.parse(found).atZone(zone).toInstant();
             return at.getEpochSecond() * 1_000_000_000 + at.getNano();
         }
@@ -439,11 +453,7 @@ class Memory implements Callable<Integer> {
             rectangle(chart, (p.startNs - bands.get(0).startNs) / 1e9, (p.endNs - bands.get(0).startNs) / 1e9, 0, max,
                 tint(COLORS.get(p.kind)));
         }
-        List<Sample> bends = bends(samples);
-        XYSeries line = chart.addSeries("free", bends.stream().mapToDouble(s -> (s.ns - bands.get(0).startNs) / 1e9).toArray(),
-            bends.stream().mapToDouble(s -> s.freeBytes / GIB).toArray());
-        line.setMarker(SeriesMarkers.NONE).setLineColor(Color.BLACK)
-            .setLineStyle(new BasicStroke((float) pt(1.6), BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
+        line(chart, samples, bands.get(0).startNs);
         overlay(chart, g -> {
             if (bands.size() == 3) {
                 names(g, chart, bands);
@@ -452,6 +462,14 @@ class Memory implements Callable<Integer> {
             }
         });
         return chart;
+    }
+
+    private static void line(XYChart chart, List<Sample> samples, long zero) {
+        List<Sample> bends = bends(samples);
+        XYSeries line = chart.addSeries("free", bends.stream().mapToDouble(s -> (s.ns - zero) / 1e9).toArray(),
+            bends.stream().mapToDouble(s -> s.freeBytes / GIB).toArray());
+        line.setMarker(SeriesMarkers.NONE).setLineColor(Color.BLACK)
+            .setLineStyle(new BasicStroke((float) pt(1.6), BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
     }
 
     /** The samples without those that a straight level line passes through. */
@@ -484,8 +502,8 @@ class Memory implements Callable<Integer> {
     // ==== monitor reader: the same text in every script that reads a monitor ====
 
     /**
-     * Reads a GPU monitor's CSV around a window: a header, then rows of numbers in blocks of one device, times in ns since
-     * 1970. Only the rows near the window go to Commons CSV, so that the millions of others cost little.
+     * Reads a GPU monitor's CSV around a window: a header, then rows of numbers in blocks of a device, times in ns
+     * since 1970. Only the rows near the window go to Commons CSV, so that the millions of others cost little.
      */
     static class Monitor {
         /** How far beyond the window the next sample may lie. */
@@ -526,35 +544,24 @@ class Memory implements Callable<Integer> {
             }
             String line = new String(bytes, 0, start, StandardCharsets.UTF_8).replace("\uFEFF", "").strip();
             header = line.isEmpty() ? List.of() : parse(line).get(0).stream().map(String::strip).toList();
-            require(1, header.contains("timestamp"), csv + ": its first line names no column timestamp, expected a header "
-                + "such as device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free");
+            require(1, header.contains("timestamp"), csv + ": its first line names no column timestamp, expected a "
+                + "header such as device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free");
             return Math.min(end, start + 1);
         }
 
-        /** Takes the complete lines whose time is near the window, or is no number; returns where the next one starts. */
+        /** Takes the whole lines whose time is near the window, or is no number; returns where the next one starts. */
         private int near(byte[] bytes, int start, int end, Consumer<CSVRecord> rows) {
             StringBuilder lines = new StringBuilder();
-            int line = start, column = 0, time = header.indexOf("timestamp");
-            long ns = 0;
-            boolean plain = true;
+            int line = start, before = header.indexOf("timestamp");
             for (int i = start; i < end; i++) {
-                byte c = bytes[i];
-                if (c == '\n') {
-                    boolean known = plain && ns > 0;
-                    firstNs = known ? Math.min(firstNs, ns) : firstNs;
-                    lastNs = known ? Math.max(lastNs, ns) : lastNs;
-                    if (!known || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
+                if (bytes[i] == '\n') {
+                    long ns = time(bytes, line, before);
+                    firstNs = ns < 0 ? firstNs : Math.min(firstNs, ns);
+                    lastNs = Math.max(lastNs, ns);
+                    if (ns < 0 || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
                         lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
                     }
                     line = i + 1;
-                    column = 0;
-                    ns = 0;
-                    plain = true;
-                } else if (c == ',') {
-                    column++;
-                } else if (column == time && c != '\r') {
-                    ns = ns * 10 + c - '0';
-                    plain &= c >= '0' && c <= '9';
                 }
             }
             for (CSVRecord row : parse(lines.toString())) {
@@ -565,6 +572,20 @@ class Memory implements Callable<Integer> {
                 }
             }
             return line;
+        }
+
+        /** The number behind so many commas of a line, or -1 where there is none that fits. */
+        private static long time(byte[] bytes, int at, int commas) {
+            for (int left = commas; left > 0 && bytes[at] != '\n'; at++) {
+                left -= bytes[at] == ',' ? 1 : 0;
+            }
+            long ns = 0;
+            int first = at;
+            for (; bytes[at] >= '0' && bytes[at] <= '9'; at++) {
+                ns = ns * 10 + bytes[at] - '0';
+            }
+            boolean ends = bytes[at] == ',' || bytes[at] == '\r' || bytes[at] == '\n';
+            return at > first && at - first < 20 && ns >= 0 && ends ? ns : -1;
         }
 
         private List<CSVRecord> parse(String lines) {
@@ -587,13 +608,15 @@ class Memory implements Callable<Integer> {
         /** A number of a row, such as a rate. */
         double value(CSVRecord row, String column) {
             String value = header.contains(column) ? row.get(header.indexOf(column)) : "";
-            require(1, value.matches("\\d{1,15}(\\.\\d{1,20})?"), csv + ": '" + value + "' is no " + column + ", expected a number");
+            require(1, value.matches("\\d{1,15}(\\.\\d{1,20})?"), csv + ": '" + value + "' is no " + column
+                + ", expected a number");
             return Double.parseDouble(value);
         }
 
         /** Says that there is no sample in the window, and the likely reason. */
         String nothing() {
-            String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds" : lastNs < 1e17 ? "microseconds" : "";
+            String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds"
+                : lastNs < 1e17 ? "microseconds" : "";
             return csv + ": no sample between " + utc(fromNs) + " and " + utc(toNs) + (lastNs < 0 ? "; it has no rows"
                 : !unit.isEmpty() ? "; its timestamps seem to be " + unit + ", expected nanoseconds"
                 : "; it covers " + utc(firstNs) + " to " + utc(lastNs) + ": is it of another run, or clock, or zone?");
@@ -619,7 +642,7 @@ class Memory implements Callable<Integer> {
         @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
         boolean csv;
 
-        /** Writes NAME.png, .eps and with --csv .csv, each moved into place whole, and prints their paths. */
+        /** Writes NAME.png, .eps and with --csv .csv beside their places, then moves them there; prints their paths. */
         void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
             Map<String, byte[]> files = new LinkedHashMap<>();
             files.put(".png", png(chart, margins));
@@ -631,26 +654,30 @@ class Memory implements Callable<Integer> {
             String stem = name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", "");
             String mine = "." + ProcessHandle.current().pid() + ".part";
             try {
-                Files.createDirectories(plots);
-                for (String left : plots.toFile().list((dir, f) -> f.matches("\\.\\Q" + stem + "\\E\\..*\\.\\d+\\.part"))) {
-                    long writer = Long.parseLong(left.replaceAll(".*\\.(\\d+)\\.part", "$1"));
-                    if (ProcessHandle.of(writer).isEmpty() || left.endsWith(mine)) {
-                        Files.delete(plots.resolve(left));  // of a run that was killed
-                    }
-                }
+                clear(Files.createDirectories(plots), stem, mine);
                 for (String end : files.keySet()) {
                     Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
                 }
                 for (String end : files.keySet()) {
-                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end), StandardCopyOption.ATOMIC_MOVE);
+                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end),
+                        StandardCopyOption.ATOMIC_MOVE);
                 }
             } catch (IOException e) {
-                for (String end : files.keySet()) {
-                    Files.deleteIfExists(plots.resolve("." + stem + end + mine));
-                }
+                clear(plots, stem, mine);
                 throw new Unusable(1, plots + ": cannot write the figure there (" + e + "); see --plots");
             }
             files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
+        }
+
+        /** Deletes what this process, or one that was killed, began to write. */
+        private static void clear(Path plots, String stem, String mine) throws IOException {
+            Pattern part = Pattern.compile("\\." + Pattern.quote(stem) + "\\.(?:png|eps|csv)\\.(\\d{1,9})\\.part");
+            for (String file : Objects.requireNonNullElse(plots.toFile().list(), new String[0])) {
+                Matcher m = part.matcher(file);
+                if (m.matches() && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
+                    Files.deleteIfExists(plots.resolve(file));
+                }
+            }
         }
     }
 
@@ -672,7 +699,7 @@ class Memory implements Callable<Integer> {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false);
         g.setGraphicContext(new GraphicContext());
-        g.setupDocument(out, 360, 216);
+        g.setupDocument(out, WIDTH * 72 / 300, HEIGHT * 72 / 300);
         g.setViewportDimension(WIDTH, HEIGHT);
         paint(g, chart, margins);
         g.finish();
@@ -687,39 +714,42 @@ class Memory implements Callable<Integer> {
         chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
     }
 
-    /** An empty chart in the style of the figures; overlay() draws on it what XChart does not. */
+    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
     static XYChart chart(String xTitle, String yTitle) {
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle(xTitle);
         chart.setYAxisTitle(yTitle);
         XYStyler styler = chart.getStyler();
-        styler.setYAxisTitleVisible(!yTitle.isEmpty()).setXAxisTitleVisible(!xTitle.isEmpty());
-        styler.setAxisTitleFont(font(11)).setAxisTickLabelsFont(font(10)).setAxisTickMarkLength((int) pt(4))
-            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK).setAxisTickPadding((int) pt(3)).setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
-            .setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false).setPlotGridLinesVisible(false)
-            .setPlotMargin(0).setPlotContentSize(.999).setPlotBorderVisible(false);
-        styler.setChartPadding((int) pt(3)).setLegendVisible(false).setChartTitleVisible(false);
-        styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE).setLocale(Locale.ROOT);
+        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
+            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
+            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
+            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
+            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
+            .setChartTitleVisible(false).setLocale(Locale.ROOT);
         return chart;
     }
 
-    /** Paints on the chart once XChart has laid it out, so that getScreenXFromChart() and -Y- hold; first the frame. */
-    static void overlay(XYChart figure, Consumer<Graphics2D> painter) {
-        figure.addAnnotation(new AnnotationText("", 0, 0, true) {
+    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
+    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
+        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
             @Override public void paint(Graphics2D g) {
                 g.setColor(Color.BLACK);
                 g.setStroke(new BasicStroke((float) pt(.8)));
-                g.draw(plot(figure));
-                painter.accept(g);
+                g.draw(plot((XYChart) chart));
+                more.accept(g);
             }
         });
     }
 
     static Rectangle2D plot(XYChart chart) {
         XYStyler styler = chart.getStyler();
-        double x = chart.getScreenXFromChart(styler.getXAxisMin()), y = chart.getScreenYFromChart(styler.getYAxisMax());
-        return new Rectangle2D.Double(x, y, chart.getScreenXFromChart(styler.getXAxisMax()) - x,
-            chart.getScreenYFromChart(styler.getYAxisMin()) - y);
+        Rectangle2D plot = new Rectangle2D.Double();
+        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
+            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
+            chart.getScreenYFromChart(styler.getYAxisMax()));
+        return plot;
     }
 
     /** A filled rectangle in the chart's coordinates. */
@@ -731,12 +761,11 @@ class Memory implements Callable<Integer> {
         return series;
     }
 
-    /** The names in one row above the plot, each behind a box of its colour, or behind a dotted line where it is red. */
+    /** The names in one row above the plot, each behind a box of its colour, or a dotted line where that is red. */
     static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
-        double size = 10, box = pt(20), gap = pt(4), between = pt(11);
-        double wide = names.stream().mapToDouble(name -> box + gap + width(name, size) + between).sum() - between;
-        double y = plot(chart).getY() - pt(11), x = plot(chart).getCenterX() - wide / 2;
-        x = Math.min(x, chart.getWidth() - pt(2) - wide);
+        double box = pt(20), gap = pt(4), next = pt(11), y = plot(chart).getY() - pt(11);
+        double x = plot(chart).getCenterX() + next / 2
+            - names.stream().mapToDouble(name -> box + gap + width(name, 10) + next).sum() / 2;
         for (int i = 0; i < names.size(); i++) {
             boolean line = colors.get(i).equals(RED);
             g.setColor(colors.get(i));
@@ -745,12 +774,12 @@ class Memory implements Callable<Integer> {
             }
             g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
                 : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
-            text(g, names.get(i), size, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
-            x += box + gap + width(names.get(i), size) + between;
+            text(g, names.get(i), 10, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
+            x += box + gap + width(names.get(i), 10) + next;
         }
     }
 
-    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half the height of capitals. */
+    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
         AffineTransform place = AffineTransform.getTranslateInstance(x, y);
         place.quadrantRotate(quarters);
@@ -775,13 +804,14 @@ class Memory implements Callable<Integer> {
         return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
     }
 
-    /** A step of 1, 2 or 5 times a power of ten that makes about so many steps up to the end of an axis. */
-    static double step(double max, int about) {
-        double power = Math.pow(10, Math.floor(Math.log10(max / about)));
-        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> max / s <= about).findFirst().orElseThrow();
+    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
+    static double step(double end, int most) {
+        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
+        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
+            .orElseThrow();
     }
 
-    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line and 1 for the input. */
+    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
@@ -794,10 +824,10 @@ class Memory implements Callable<Integer> {
 
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
-            : e instanceof UncheckedIOException u ? explain(u.getCause())
-            : e instanceof AccessDeniedException ? note(1, e.getMessage() + ": no right to read it; see chmod")
-            : ("" + e).contains("Fontconfig") || e instanceof InternalError
-            ? note(1, "no fonts on this machine: install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            : e instanceof UncheckedIOException ? explain(e.getCause())
+            : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
+            : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
+            ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
             : note(1, "failed unexpectedly: " + e);
     }
 
@@ -812,6 +842,7 @@ class Memory implements Callable<Integer> {
         }
     }
 
+    /** Says in one line which file or option cannot be used, what was expected and what to do. */
     static class Unusable extends RuntimeException {
         final int status;
 

@@ -25,7 +25,6 @@ import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -37,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -80,7 +80,7 @@ class Subgroup implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         List<Run> runs = logs.read(logs.select(), "subg");
-        output.save(model(runs) + "-subgroup", draw(runs), MARGINS, table(runs));
+        output.save(Run.models(runs) + "-subgroup", draw(runs), MARGINS, table(runs));
         return 0;
     }
 
@@ -99,17 +99,20 @@ class Subgroup implements Callable<Integer> {
     static final Insets MARGINS = margins(19, 51, 0, 3);
 
     static XYChart draw(List<Run> runs) {
-        double longest = runs.stream().mapToDouble(run -> seconds(run, 3)).max().orElse(0);
-        double max = longest == 0 ? 1 : longest * 1.04;
+        double longest = Math.max(1e-3, runs.stream().filter(run -> !run.failed())
+            .mapToDouble(run -> run.times().seconds(3)).max().orElseThrow());
+        boolean outside = runs.stream().anyMatch(run -> !run.failed()
+            && run.times().seconds(3) - run.times().seconds(2) < longest / 12);
+        double max = longest * (outside ? 1.12 : 1.04);
         XYChart chart = chart("Iteration time (s)", "");
         XYStyler styler = chart.getStyler();
         styler.setYAxisTicksVisible(false);
         styler.setXAxisMin(0.).setXAxisMax(max).setYAxisMin(-.6).setYAxisMax(runs.size() - .4);
         styler.setXAxisTickMarkSpacingHint((int) (step(max, 9) / max * (WIDTH - MARGINS.left - MARGINS.right)));
         for (int row = 0; row < runs.size(); row++) {
-            for (int i = 0; i < 3; i++) {
-                double from = seconds(runs.get(row), i), to = seconds(runs.get(row), i + 1);
-                rectangle(chart, from, to, row - .36, row + .36, COLORS.get(i));
+            Times times = runs.get(row).times();
+            for (int i = 0; i < 3 && times != null; i++) {
+                rectangle(chart, times.seconds(i), times.seconds(i + 1), row - .36, row + .36, COLORS.get(i));
             }
         }
         overlay(chart, g -> {
@@ -117,12 +120,6 @@ class Subgroup implements Callable<Integer> {
             label(g, chart, runs);
         });
         return chart;
-    }
-
-    /** How long the first phases of a run took together, so where in its bar the next one starts. */
-    static double seconds(Run run, int phases) {
-        return run.failed() ? 0
-            : run.times().phasesMs().stream().limit(phases).mapToDouble(BigDecimal::doubleValue).sum() / 1000;
     }
 
     /** The sizes on the left and the values in the bars. Text shrinks with the rows, sizes to 6 pt; then some go. */
@@ -135,7 +132,8 @@ class Subgroup implements Callable<Integer> {
             double y = chart.getScreenYFromChart(row);
             values(g, chart, runs.get(row), y, Math.min(9, pitch * .85));
             if (row % step == 0) {
-                text(g, Run.size(runs.get(row).get("subg")), size, Color.BLACK, left - pt(6), y, 1, 0);
+                String name = Run.size(runs.get(row).get("subg"));
+                text(g, name, Math.min(size, size * pt(31) / width(name, size)), Color.BLACK, left - pt(6), y, 1, 0);
                 g.fill(new Rectangle2D.Double(left - pt(4), y - pt(.4), pt(4), pt(.8)));
             }
         }
@@ -150,8 +148,8 @@ class Subgroup implements Callable<Integer> {
             return;
         }
         for (int i = 0; i < 3; i++) {
-            double from = chart.getScreenXFromChart(seconds(run, i));
-            double to = chart.getScreenXFromChart(seconds(run, i + 1));
+            double from = chart.getScreenXFromChart(run.times().seconds(i));
+            double to = chart.getScreenXFromChart(run.times().seconds(i + 1));
             String value = String.format(Locale.ROOT, "%.2f", run.times().phasesMs().get(i).doubleValue() / 1000);
             if (to - from > width(value, size)) {
                 text(g, value, size, Color.WHITE, (from + to) / 2, y, .5, 0);
@@ -173,88 +171,88 @@ class Subgroup implements Callable<Integer> {
             description = "Only runs whose file name says so, or with KEY!=VALUE says otherwise. Repeatable.")
         List<String> where = List.of();
 
-        /** Reads the runs whose names have the keys and sorts them by these; no two may stand in one place. */
-        List<Run> read(List<Run> selected, String... keys) throws IOException {
-            Map<List<String>, Run> places = new TreeMap<>(Run::compare);
-            for (Run run : selected) {
-                Run other = null;
-                if (run.keys.keySet().containsAll(List.of(keys))) {
-                    other = places.put(Stream.of(keys).map(run::get).toList(), run);
-                } else {
-                    note(0, run.log + ": left out, its name does not have all of the keys " + List.of(keys));
-                }
-                require(1, other == null, other == null ? "" : run.clash(other));
-            }
-            List<Run> runs = new ArrayList<>();
-            for (Run run : places.values()) {
-                runs.add(new Run(run.log, run.keys, new Scan(run.log, wanted()).times()));
-                if (runs.get(runs.size() - 1).failed()) {
-                    note(0, run.log + ": failed, it has no timing line " + (wanted() == 0 ? "after the first" : wanted()));
-                }
-            }
-            require(1, !runs.stream().allMatch(Run::failed), inputs + ": no log got as far as --iteration=" + iteration
-                + " with " + List.of(keys) + " in its name, expected log-{model}-{key}{value}-….log");
-            return runs;
-        }
-
         /** Which timing line, 0 for the mean of all but the first. */
         int wanted() {
             require(2, iteration.matches("mean|[1-9]\\d{0,8}"), "--iteration: expected a number from 1, or mean");
             return iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
         }
 
-        /** The runs that --where keeps, not read yet. */
+        /** The runs that --where keeps, not read yet. Of two conditions KEY=VALUE on one key the later counts. */
         List<Run> select() throws IOException {
             List<Run> runs = new ArrayList<>();
             for (Path input : inputs) {
-                Path twin = Path.of("data").resolve(input.getFileName() + "");
-                require(1, Files.exists(input), input + ": no such folder, expected one that holds logs"
-                    + (Files.exists(twin) ? "; did you mean " + twin + "?" : ""));
-                try (Stream<Path> files = Files.isDirectory(input) ? Files.list(input) : Stream.of(input)) {
-                    files.filter(f -> f.getFileName().toString().matches("(?s)log-.+\\.log")).sorted().map(Run::of).forEach(runs::add);
+                runs.addAll(find(input));
+            }
+            for (String condition : where) {
+                String key = condition.replaceFirst("(?s)!?=.*", "");
+                require(2, key.length() < condition.length(), "--where=" + condition + ": expected KEY=VALUE or !=");
+                require(1, runs.isEmpty() || runs.stream().anyMatch(run -> run.get(key) != null), "--where=" + condition
+                    + ": no log's name has that key, as " + (runs.isEmpty() ? "" : runs.get(0).log));
+                boolean equal = condition.charAt(key.length()) == '=';
+                String last = where.stream().filter(c -> c.startsWith(key + "=")).reduce(condition, (a, b) -> b);
+                String value = (equal ? last : condition).substring(key.length() + (equal ? 1 : 2));
+                runs.removeIf(run -> run.is(key, value) != equal);
+            }
+            return runs;
+        }
+
+        private static List<Run> find(Path input) throws IOException {
+            Path twin = Path.of("data").resolve(input.getFileName() + "");
+            require(1, Files.exists(input), input + ": no such folder, expected one that holds logs"
+                + (Files.exists(twin) ? "; did you mean " + twin + "?" : ""));
+            try (Stream<Path> files = Files.isDirectory(input) ? Files.list(input) : Stream.of(input)) {
+                List<Run> runs = files.filter(f -> (f.getFileName() + "").matches("(?s)log-.+\\.log")).sorted()
+                    .map(Run::of).toList();
+                require(1, !runs.isEmpty(), input + ": no log there, expected names as log-7B-tp1-dp1-subg1000000.log");
+                return runs;
+            }
+        }
+
+        /** Reads the runs whose names have the keys and sorts them by these; no two may stand in one place. */
+        List<Run> read(List<Run> selected, String... keys) throws IOException {
+            Map<List<String>, Run> places = new TreeMap<>(Run::compare);
+            for (Run run : selected) {
+                boolean named = run.keys.keySet().containsAll(List.of(keys));
+                Run other = named ? places.put(Stream.of(keys).map(run::get).toList(), run) : null;
+                require(1, other == null, other == null ? "" : run.clash(other));
+                if (!named) {
+                    note(0, run.log + ": left out, its name lacks one of the keys " + List.of(keys));
                 }
             }
-            require(1, !runs.isEmpty(), inputs + ": no log there, expected names such as log-7B-tp1-dp1-subg100000000.log");
-            for (String condition : where) {
-                String[] pair = condition.split("!?=", 2);
-                require(2, pair.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
-                require(1, runs.stream().anyMatch(run -> run.keys.containsKey(pair[0])), "--where=" + condition
-                    + ": no log's name has that key; there are " + runs.get(0).keys.keySet());
-                runs.removeIf(run -> condition.startsWith("!", pair[0].length()) == run.is(pair[0], pair[1]));
+            List<Run> runs = new ArrayList<>();
+            for (Run run : places.values()) {
+                runs.add(new Run(run.log, run.keys, new Scan(run.log, wanted()).times()));
             }
+            String line = wanted() == 0 ? "timing line after the first" : "timing line " + iteration;
+            runs.stream().filter(Run::failed).forEach(run -> note(0, run.log + ": failed, it has no " + line));
+            require(1, !runs.stream().allMatch(Run::failed), inputs + ": no log has a " + line + " and the keys "
+                + List.of(keys) + " in its name; see --iteration and --where");
             return runs;
         }
     }
 
-    /** The model of the runs, or several joined by "+": what the figure's name begins with. */
-    static String model(List<Run> runs) {
-        return runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
-    }
-
-    /** One log: what its name says (a flag's value is ""), then folder, ga and approach; times are null if it failed. */
+    /** A log: what its name says (a flag's value is ""), then folder, ga and approach; times are null if it failed. */
     record Run(Path log, Map<String, String> keys, Times times) {
-        static final Pattern NUMBER = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:e(\\d))?([KMBT]?)");
-
-        /** By prefetch, flush_async: 00, 01, 10, 11; the last is what the study proposes. */
+        static final Pattern NUMBER = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:e(\\d{1,2}))?([KMBT]?)");
+        /** By prefetch and flush_async: 00, 01, 10, 11; the last is what the study proposes. */
         static final List<String> APPROACHES
             = List.of("zero3", "backward-only", "prefetch-only", "deep-optimizer-states");
 
         static Run of(Path log) {
             Map<String, String> keys = new LinkedHashMap<>();
-            String[] tokens = log.getFileName().toString().replaceAll("(?s)^log-|\\.log$", "").split("-");
-            keys.put("model", tokens[0]);
-            for (String token : Arrays.asList(tokens).subList(1, tokens.length)) {
-                String key = token.replaceFirst("(?s)(?<=[A-Za-z_])\\d.*", "");
-                keys.putIfAbsent(key, token.substring(key.length()));
+            for (String token : log.getFileName().toString().replaceAll("(?s)^log-|\\.log$", "").split("-")) {
+                String key = keys.isEmpty() ? "model" : token.replaceFirst("(?s)(?<=[A-Za-z_])\\d.*", "");
+                keys.putIfAbsent(key, token.substring(keys.isEmpty() ? 0 : key.length()));
             }
             keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
             BigDecimal gbs = number(keys.get("gbs")), mbs = number(keys.get("mbs")), dp = number(keys.get("dp"));
             if (gbs != null && mbs != null && dp != null && mbs.multiply(dp).signum() > 0) {
-                keys.put("ga", gbs.divide(mbs.multiply(dp), MathContext.DECIMAL32).stripTrailingZeros().toPlainString());
+                BigDecimal ga = gbs.divide(mbs.multiply(dp), MathContext.DECIMAL32);
+                keys.put("ga", ga.stripTrailingZeros().toPlainString());
             }
             if (keys.containsKey("prefetch")) {
-                int prefetch = keys.get("prefetch").equals("0") ? 0 : 2;
-                keys.put("approach", APPROACHES.get(prefetch + (keys.getOrDefault("flush_async", "0").equals("0") ? 0 : 1)));
+                keys.put("approach", APPROACHES.get((keys.get("prefetch").equals("0") ? 0 : 2)
+                    + (keys.getOrDefault("flush_async", "0").equals("0") ? 0 : 1)));
             }
             return new Run(log, keys, null);
         }
@@ -264,7 +262,7 @@ class Subgroup implements Callable<Integer> {
         }
 
         boolean is(String key, String value) {
-            return keys.containsKey(key) && compare(List.of(get(key)), List.of(value)) == 0;
+            return get(key) != null && compare(List.of(get(key)), List.of(value)) == 0;
         }
 
         boolean failed() {
@@ -272,7 +270,7 @@ class Subgroup implements Callable<Integer> {
         }
 
         /** Says what tells two runs apart that would stand in one place, one hiding the other. */
-        String clash(Run other) {
+        private String clash(Run other) {
             List<String> differ = keys.keySet().stream().filter(k -> !get(k).equals(other.get(k))).toList();
             return other.log + " and " + log + " would stand in one place: " + (differ.isEmpty() ? "give one of them"
                 : "they differ in " + differ + ", choose with --where=" + differ.get(0) + "=" + get(differ.get(0)));
@@ -280,12 +278,11 @@ class Subgroup implements Callable<Integer> {
 
         /** By number (1 equals 1.0, 500M precedes 1B) before words, these by their place in APPROACHES or as text. */
         static int compare(List<String> a, List<String> b) {
-            int order = 0;
-            for (int i = 0; i < a.size() && order == 0; i++) {
-                order = Comparator.comparing(Run::number, Comparator.nullsLast(Comparator.naturalOrder()))
-                    .thenComparing(v -> number(v) != null ? "" : APPROACHES.indexOf(v) + v).compare(a.get(i), b.get(i));
-            }
-            return order;
+            Comparator<String> order = Comparator
+                .comparing(Run::number, Comparator.nullsLast(Comparator.<BigDecimal>naturalOrder()))
+                .thenComparing(value -> number(value) != null ? "" : APPROACHES.indexOf(value) + value);
+            return IntStream.range(0, a.size()).map(i -> order.compare(a.get(i), b.get(i))).filter(c -> c != 0)
+                .findFirst().orElse(0);
         }
 
         /** The number that a value is, as in 100000000, 0.65, 1e9 or 8.3B; or null. */
@@ -302,14 +299,24 @@ class Subgroup implements Callable<Integer> {
             return unit == 0 ? value
                 : n.scaleByPowerOfTen(-3 * unit).stripTrailingZeros().toPlainString() + " KMBT".charAt(unit);
         }
+
+        /** The models of the runs, in their order: what a figure's name begins with. */
+        static String models(List<Run> runs) {
+            return runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
+        }
     }
 
-    /** Means over the iterations taken: forward, backward, update in ms; elapsed ms, TFLOPs per GPU, null if not given. */
-    record Times(List<BigDecimal> phasesMs, BigDecimal iterationMs, BigDecimal tflops, int iterations) { }
+    /** Means over iterations: forward, backward and update in ms; elapsed ms and TFLOPs per GPU, null if not given. */
+    record Times(List<BigDecimal> phasesMs, BigDecimal iterationMs, BigDecimal tflops) {
+        /** How long the first so many phases took together. */
+        double seconds(int phases) {
+            return phasesMs.stream().limit(phases).mapToDouble(BigDecimal::doubleValue).sum() / 1000;
+        }
+    }
 
     /**
-     * Reads a log for its timing lines and the iteration line that follows each, no further than the iteration wanted (0:
-     * all but the first). It skips from " (ms)" to " (ms)" (Horspool's search): a log can be large and hold any bytes.
+     * Reads a log for its timing lines and the iteration line after each, no further than the iteration wanted (0: all
+     * but the first). It leaps from " (ms)" to " (ms)" (Horspool's search): a log can be large and hold any bytes.
      */
     static class Scan {
         static final int BEFORE = 64, AFTER = 4096;
@@ -323,7 +330,7 @@ class Subgroup implements Callable<Integer> {
 
         final Path log;
         final int wanted;
-        final BigDecimal[] sums = Stream.generate(() -> BigDecimal.ZERO).limit(5).toArray(BigDecimal[]::new);
+        final BigDecimal[] sums = new BigDecimal[5];
         final int[] counts = new int[5];
         int seen;
         boolean open, torn;
@@ -341,22 +348,21 @@ class Subgroup implements Callable<Integer> {
             if (torn) {
                 note(0, log + ": holds NUL bytes, so lines may be missing and iterations miscounted");
             }
-            BigDecimal[] means = new BigDecimal[5];
-            for (int i = 0; i < 5 && counts[0] > 0; i++) {
-                means[i] = counts[i] == 0 ? null : sums[i].divide(new BigDecimal(counts[i]), MathContext.DECIMAL64);
+            for (int i = 0; i < 5 && counts[i] > 0; i++) {
+                sums[i] = sums[i].divide(new BigDecimal(counts[i]), MathContext.DECIMAL64);
             }
-            return counts[0] == 0 ? null : new Times(List.of(means[0], means[1], means[2]), means[3], means[4], counts[0]);
+            return counts[0] == 0 ? null : new Times(Arrays.asList(sums).subList(0, 3), sums[3], sums[4]);
         }
 
         private void read(InputStream in) throws IOException {
-            int[] skip = IntStream.generate(() -> SIGN.length).limit(256).toArray();
-            IntStream.range(0, SIGN.length - 1).forEach(i -> skip[SIGN[i]] = SIGN.length - 1 - i);
+            int[] leap = IntStream.generate(() -> SIGN.length).limit(256).toArray();
+            IntStream.range(0, SIGN.length - 1).forEach(i -> leap[SIGN[i]] = SIGN.length - 1 - i);
             byte[] bytes = new byte[1 << 16];
             int at = 0, end = 0;
             for (boolean more = true; more; ) {
                 end += in.readNBytes(bytes, end, bytes.length - end);
                 more = end == bytes.length;
-                for (int stop = more ? end - AFTER : end; at < stop; at += skip[bytes[at] & 0xFF]) {
+                for (int stop = more ? end - AFTER : end; at < stop; at += leap[bytes[at] & 0xFF]) {
                     torn |= bytes[at] == 0;
                     if (bytes[at] == ')' && Arrays.equals(bytes, Math.max(0, at - 4), at + 1, SIGN, 0, 5)
                         && !take(line(bytes, at, end))) {
@@ -364,21 +370,17 @@ class Subgroup implements Callable<Integer> {
                     }
                 }
                 int gone = Math.max(0, at - BEFORE);
-                System.arraycopy(bytes, gone, bytes, 0, Math.max(0, end -= gone));
+                System.arraycopy(bytes, Math.min(gone, end), bytes, 0, Math.max(0, end -= gone));
                 at -= gone;
             }
         }
 
         /** What surrounds a byte up to the ends of its line, but not far; \n, \r and NUL end a line. */
         private static String line(byte[] bytes, int at, int end) {
-            int from = at, to = at;
-            while (from > Math.max(0, at - BEFORE) && bytes[from - 1] != '\n' && bytes[from - 1] != '\r' && bytes[from - 1] != 0) {
-                from--;
-            }
-            while (to < Math.min(end, at + AFTER) && bytes[to] != '\n' && bytes[to] != '\r' && bytes[to] != 0) {
-                to++;
-            }
-            return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
+            int middle = Math.min(at, BEFORE), from = at - middle, to = Math.min(end, at + AFTER);
+            String around = new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
+            return around.substring(0, middle).replaceFirst("(?s).*[\n\r\0]", "")
+                + around.substring(middle).replaceFirst("(?s)[\n\r\0].*", "");
         }
 
         /** Adds what a line says to the sums; false once the iteration wanted is complete. */
@@ -394,15 +396,15 @@ class Subgroup implements Callable<Integer> {
             }
             List<String> ms = !timing.find() ? List.of() : PHASES.stream().map(phase -> phase.matcher(timing.group(1)))
                 .filter(Matcher::find).map(phase -> phase.group(1)).toList();
-            if (ms.size() == 3) {
-                if (open && wanted > 0) {
-                    return false;
-                }
-                open = wanted == 0 ? ++seen > 1 : ++seen == wanted;
-                for (int i = 0; i < 3 && open; i++) {
-                    add(i, ms.get(i));
-                }
+            if (ms.size() < 3) {
+                return true;
             }
+            if (open && wanted > 0) {
+                return false;
+            }
+            seen++;
+            open = wanted == 0 ? seen > 1 : seen == wanted;
+            IntStream.range(0, open ? 3 : 0).forEach(i -> add(i, ms.get(i)));
             return true;
         }
 
@@ -411,11 +413,9 @@ class Subgroup implements Callable<Integer> {
                 throw new Unusable(1, log + ": '" + number + "' in iteration " + seen + " is no time or rate, expected "
                     + "a number such as 635.86; mend the log or leave the run out with --where");
             }
-            sums[i] = sums[i].add(new BigDecimal(number));
-            counts[i]++;
+            sums[i] = counts[i]++ == 0 ? new BigDecimal(number) : sums[i].add(new BigDecimal(number));
         }
     }
-
     // ==== end of log reader ====
     // ==== figure kit: the same text in every script ====
 
@@ -432,7 +432,7 @@ class Subgroup implements Callable<Integer> {
         @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
         boolean csv;
 
-        /** Writes NAME.png, .eps and with --csv .csv, each moved into place whole, and prints their paths. */
+        /** Writes NAME.png, .eps and with --csv .csv beside their places, then moves them there; prints their paths. */
         void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
             Map<String, byte[]> files = new LinkedHashMap<>();
             files.put(".png", png(chart, margins));
@@ -444,26 +444,30 @@ class Subgroup implements Callable<Integer> {
             String stem = name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", "");
             String mine = "." + ProcessHandle.current().pid() + ".part";
             try {
-                Files.createDirectories(plots);
-                for (String left : plots.toFile().list((dir, f) -> f.matches("\\.\\Q" + stem + "\\E\\..*\\.\\d+\\.part"))) {
-                    long writer = Long.parseLong(left.replaceAll(".*\\.(\\d+)\\.part", "$1"));
-                    if (ProcessHandle.of(writer).isEmpty() || left.endsWith(mine)) {
-                        Files.delete(plots.resolve(left));  // of a run that was killed
-                    }
-                }
+                clear(Files.createDirectories(plots), stem, mine);
                 for (String end : files.keySet()) {
                     Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
                 }
                 for (String end : files.keySet()) {
-                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end), StandardCopyOption.ATOMIC_MOVE);
+                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end),
+                        StandardCopyOption.ATOMIC_MOVE);
                 }
             } catch (IOException e) {
-                for (String end : files.keySet()) {
-                    Files.deleteIfExists(plots.resolve("." + stem + end + mine));
-                }
+                clear(plots, stem, mine);
                 throw new Unusable(1, plots + ": cannot write the figure there (" + e + "); see --plots");
             }
             files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
+        }
+
+        /** Deletes what this process, or one that was killed, began to write. */
+        private static void clear(Path plots, String stem, String mine) throws IOException {
+            Pattern part = Pattern.compile("\\." + Pattern.quote(stem) + "\\.(?:png|eps|csv)\\.(\\d{1,9})\\.part");
+            for (String file : Objects.requireNonNullElse(plots.toFile().list(), new String[0])) {
+                Matcher m = part.matcher(file);
+                if (m.matches() && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
+                    Files.deleteIfExists(plots.resolve(file));
+                }
+            }
         }
     }
 
@@ -485,7 +489,7 @@ class Subgroup implements Callable<Integer> {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false);
         g.setGraphicContext(new GraphicContext());
-        g.setupDocument(out, 360, 216);
+        g.setupDocument(out, WIDTH * 72 / 300, HEIGHT * 72 / 300);
         g.setViewportDimension(WIDTH, HEIGHT);
         paint(g, chart, margins);
         g.finish();
@@ -500,39 +504,42 @@ class Subgroup implements Callable<Integer> {
         chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
     }
 
-    /** An empty chart in the style of the figures; overlay() draws on it what XChart does not. */
+    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
     static XYChart chart(String xTitle, String yTitle) {
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle(xTitle);
         chart.setYAxisTitle(yTitle);
         XYStyler styler = chart.getStyler();
-        styler.setYAxisTitleVisible(!yTitle.isEmpty()).setXAxisTitleVisible(!xTitle.isEmpty());
-        styler.setAxisTitleFont(font(11)).setAxisTickLabelsFont(font(10)).setAxisTickMarkLength((int) pt(4))
-            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK).setAxisTickPadding((int) pt(3)).setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
-            .setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false).setPlotGridLinesVisible(false)
-            .setPlotMargin(0).setPlotContentSize(.999).setPlotBorderVisible(false);
-        styler.setChartPadding((int) pt(3)).setLegendVisible(false).setChartTitleVisible(false);
-        styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE).setLocale(Locale.ROOT);
+        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
+            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
+            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
+            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
+            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
+            .setChartTitleVisible(false).setLocale(Locale.ROOT);
         return chart;
     }
 
-    /** Paints on the chart once XChart has laid it out, so that getScreenXFromChart() and -Y- hold; first the frame. */
-    static void overlay(XYChart figure, Consumer<Graphics2D> painter) {
-        figure.addAnnotation(new AnnotationText("", 0, 0, true) {
+    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
+    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
+        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
             @Override public void paint(Graphics2D g) {
                 g.setColor(Color.BLACK);
                 g.setStroke(new BasicStroke((float) pt(.8)));
-                g.draw(plot(figure));
-                painter.accept(g);
+                g.draw(plot((XYChart) chart));
+                more.accept(g);
             }
         });
     }
 
     static Rectangle2D plot(XYChart chart) {
         XYStyler styler = chart.getStyler();
-        double x = chart.getScreenXFromChart(styler.getXAxisMin()), y = chart.getScreenYFromChart(styler.getYAxisMax());
-        return new Rectangle2D.Double(x, y, chart.getScreenXFromChart(styler.getXAxisMax()) - x,
-            chart.getScreenYFromChart(styler.getYAxisMin()) - y);
+        Rectangle2D plot = new Rectangle2D.Double();
+        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
+            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
+            chart.getScreenYFromChart(styler.getYAxisMax()));
+        return plot;
     }
 
     /** A filled rectangle in the chart's coordinates. */
@@ -544,12 +551,11 @@ class Subgroup implements Callable<Integer> {
         return series;
     }
 
-    /** The names in one row above the plot, each behind a box of its colour, or behind a dotted line where it is red. */
+    /** The names in one row above the plot, each behind a box of its colour, or a dotted line where that is red. */
     static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
-        double size = 10, box = pt(20), gap = pt(4), between = pt(11);
-        double wide = names.stream().mapToDouble(name -> box + gap + width(name, size) + between).sum() - between;
-        double y = plot(chart).getY() - pt(11), x = plot(chart).getCenterX() - wide / 2;
-        x = Math.min(x, chart.getWidth() - pt(2) - wide);
+        double box = pt(20), gap = pt(4), next = pt(11), y = plot(chart).getY() - pt(11);
+        double x = plot(chart).getCenterX() + next / 2
+            - names.stream().mapToDouble(name -> box + gap + width(name, 10) + next).sum() / 2;
         for (int i = 0; i < names.size(); i++) {
             boolean line = colors.get(i).equals(RED);
             g.setColor(colors.get(i));
@@ -558,12 +564,12 @@ class Subgroup implements Callable<Integer> {
             }
             g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
                 : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
-            text(g, names.get(i), size, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
-            x += box + gap + width(names.get(i), size) + between;
+            text(g, names.get(i), 10, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
+            x += box + gap + width(names.get(i), 10) + next;
         }
     }
 
-    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half the height of capitals. */
+    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
         AffineTransform place = AffineTransform.getTranslateInstance(x, y);
         place.quadrantRotate(quarters);
@@ -588,13 +594,14 @@ class Subgroup implements Callable<Integer> {
         return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
     }
 
-    /** A step of 1, 2 or 5 times a power of ten that makes about so many steps up to the end of an axis. */
-    static double step(double max, int about) {
-        double power = Math.pow(10, Math.floor(Math.log10(max / about)));
-        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> max / s <= about).findFirst().orElseThrow();
+    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
+    static double step(double end, int most) {
+        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
+        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
+            .orElseThrow();
     }
 
-    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line and 1 for the input. */
+    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
@@ -607,10 +614,10 @@ class Subgroup implements Callable<Integer> {
 
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
-            : e instanceof UncheckedIOException u ? explain(u.getCause())
-            : e instanceof AccessDeniedException ? note(1, e.getMessage() + ": no right to read it; see chmod")
-            : ("" + e).contains("Fontconfig") || e instanceof InternalError
-            ? note(1, "no fonts on this machine: install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            : e instanceof UncheckedIOException ? explain(e.getCause())
+            : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
+            : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
+            ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
             : note(1, "failed unexpectedly: " + e);
     }
 
@@ -625,6 +632,7 @@ class Subgroup implements Callable<Integer> {
         }
     }
 
+    /** Says in one line which file or option cannot be used, what was expected and what to do. */
     static class Unusable extends RuntimeException {
         final int status;
 
