@@ -167,7 +167,7 @@ class Subgroup implements Callable<Integer> {
         @Option(names = "--iteration", paramLabel = "N|mean", defaultValue = "3",
             description = "Which timing line: the first carries start-up cost; mean is the mean of all but the first.")
         String iteration;
-        @Option(names = "--where", paramLabel = "KEY=VALUE",
+        @Option(names = "--where", paramLabel = "KEY=VALUE", showDefaultValue = CommandLine.Help.Visibility.NEVER,
             description = "Only runs whose file name says so, or with KEY!=VALUE says otherwise. Repeatable.")
         List<String> where = List.of();
 
@@ -321,12 +321,8 @@ class Subgroup implements Callable<Integer> {
     static class Scan {
         static final int BEFORE = 64, AFTER = 4096;
         static final byte[] SIGN = {' ', '(', 'm', 's', ')'};
-        static final Pattern TIMING = Pattern.compile("time \\(ms\\) \\|((?:(?!time \\(ms\\)).)*)");
-        static final Pattern ITERATION = Pattern.compile("elapsed time per iteration \\(ms\\): *([-+.\\w]+)");
-        static final Pattern TFLOPS = Pattern.compile("TFLOP(?:s|/s/GPU\\)): *([-+.\\w]+)");
+        static final Pattern VALUE = Pattern.compile(" *([-+.\\w]+)");
         static final Pattern NUMBER = Pattern.compile("\\d{1,9}(\\.\\d{1,9})?");
-        static final List<Pattern> PHASES = Stream.of("fwd|forward", "bwd|backward", "step")
-            .map(name -> Pattern.compile("(?<![\\w-])(?:" + name + "): *([-+.\\w]+)")).toList();
 
         final Path log;
         final int wanted;
@@ -377,43 +373,63 @@ class Subgroup implements Callable<Integer> {
 
         /** What surrounds a byte up to the ends of its line, but not far; \n, \r and NUL end a line. */
         private static String line(byte[] bytes, int at, int end) {
-            int middle = Math.min(at, BEFORE), from = at - middle, to = Math.min(end, at + AFTER);
-            String around = new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
-            return around.substring(0, middle).replaceFirst("(?s).*[\n\r\0]", "")
-                + around.substring(middle).replaceFirst("(?s)[\n\r\0].*", "");
+            int from = at, to = at;
+            while (from > Math.max(0, at - BEFORE) && "\n\r\0".indexOf(bytes[from - 1]) < 0) {
+                from--;
+            }
+            while (to < Math.min(end, at + AFTER) && "\n\r\0".indexOf(bytes[to]) < 0) {
+                to++;
+            }
+            return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
         }
 
         /** Adds what a line says to the sums; false once the iteration wanted is complete. */
         private boolean take(String line) {
-            Matcher iteration = ITERATION.matcher(line), tflops = TFLOPS.matcher(line), timing = TIMING.matcher(line);
-            if (open && iteration.find()) {
-                add(3, iteration.group(1));
-                if (tflops.find()) {
-                    add(4, tflops.group(1));
-                }
+            String elapsed = open ? after(line, "elapsed time per iteration (ms):") : null;
+            if (elapsed != null) {
+                add(3, elapsed);
+                add(4, after(line, "TFLOPs:", "TFLOP/s/GPU):"));
                 open = false;
                 return wanted == 0;
             }
-            List<String> ms = !timing.find() ? List.of() : PHASES.stream().map(phase -> phase.matcher(timing.group(1)))
-                .filter(Matcher::find).map(phase -> phase.group(1)).toList();
-            if (ms.size() < 3) {
-                return true;
+            int start = line.indexOf("time (ms) |"), next = line.indexOf("time (ms)", start + 1);
+            String times = start < 0 ? "" : next < 0 ? line.substring(start) : line.substring(start, next);
+            List<String> ms = Arrays.asList(after(times, "fwd:", "forward:"), after(times, "bwd:", "backward:"),
+                after(times, "step:"));
+            if (!ms.contains(null)) {
+                if (open && wanted > 0) {
+                    return false;
+                }
+                seen++;
+                open = wanted == 0 ? seen > 1 : seen == wanted;
+                IntStream.range(0, open ? 3 : 0).forEach(i -> add(i, ms.get(i)));
             }
-            if (open && wanted > 0) {
-                return false;
-            }
-            seen++;
-            open = wanted == 0 ? seen > 1 : seen == wanted;
-            IntStream.range(0, open ? 3 : 0).forEach(i -> add(i, ms.get(i)));
             return true;
         }
 
+        /** The word behind the first of the names that stands in a text as a whole one, or null. */
+        private static String after(String text, String... names) {
+            for (String name : names) {
+                int at = text.indexOf(name);
+                while (at > 0 && (text.charAt(at - 1) == '-' || Character.isJavaIdentifierPart(text.charAt(at - 1)))) {
+                    at = text.indexOf(name, at + 1);
+                }
+                Matcher value = VALUE.matcher(text);
+                if (at >= 0 && value.region(at + name.length(), text.length()).lookingAt()) {
+                    return value.group(1);
+                }
+            }
+            return null;
+        }
+
         private void add(int i, String number) {
-            if (!NUMBER.matcher(number).matches()) {
+            if (number != null && !NUMBER.matcher(number).matches()) {
                 throw new Unusable(1, log + ": '" + number + "' in iteration " + seen + " is no time or rate, expected "
                     + "a number such as 635.86; mend the log or leave the run out with --where");
             }
-            sums[i] = counts[i]++ == 0 ? new BigDecimal(number) : sums[i].add(new BigDecimal(number));
+            if (number != null) {
+                sums[i] = counts[i]++ == 0 ? new BigDecimal(number) : sums[i].add(new BigDecimal(number));
+            }
         }
     }
     // ==== end of log reader ====
