@@ -141,13 +141,13 @@ class Subgroup implements Callable<Integer> {
             chart.getScreenYFromChart((runs.size() - 1) / 2.), .5, -1);
     }
 
-    /** Each phase's seconds where they fit into its segment; the last may stand right of the bar. */
+    /** Each phase's seconds where they fit and can be read; the last may stand right of the bar. */
     static void values(Graphics2D g, XYChart chart, Run run, double y, double size) {
         if (run.failed()) {
             text(g, "failed", size, RED, chart.getScreenXFromChart(0) + pt(4), y, 0, 0);
             return;
         }
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 3 && size > 4.5; i++) {
             double from = chart.getScreenXFromChart(run.times().seconds(i));
             double to = chart.getScreenXFromChart(run.times().seconds(i + 1));
             String value = String.format(Locale.ROOT, "%.2f", run.times().phasesMs().get(i).doubleValue() / 1000);

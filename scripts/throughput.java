@@ -517,6 +517,8 @@ class Throughput implements Callable<Integer> {
         /** The names below the plot; "failed" stands where a run did. */
         void label(Graphics2D g, XYChart chart) {
             double y = plot(chart).getMaxY(), names = room().bottom - pt(36);
+            double widest = groups.stream().mapToDouble(group -> width(label(by, group), 10)).max().orElseThrow();
+            double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .9)) / widest);
             for (int i = 0; i < groups.size(); i++) {
                 double first = chart.getScreenXFromChart(x(i, 0) - .42);
                 double last = chart.getScreenXFromChart(x(i, bars.size() - 1) + .42);
@@ -526,9 +528,7 @@ class Throughput implements Callable<Integer> {
                         upright() ? 1 : .5, upright() ? -1 : 0);
                 }
                 g.fill(new Rectangle2D.Double(first, y + names + pt(6), last - first, pt(.8)));
-                String group = label(by, groups.get(i));
-                double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .9)) / width(group, 10));
-                text(g, group, size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
+                text(g, label(by, groups.get(i)), size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
             }
             text(g, title(), 11, Color.BLACK, plot(chart).getCenterX(), y + names + pt(28), .5, 0);
             runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", size(8), RED,
