@@ -48,6 +48,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
+import java.util.logging.LogManager;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -69,6 +70,7 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteJDBCLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -126,7 +128,7 @@ class Memory implements Callable<Integer> {
         String stem = csv.getFileName().toString().replaceFirst("(-monitor)?\\.csv$", "");
         List<Phase> bands = phases(source(csv, stem));
         List<Sample> samples = samples(new Monitor(csv, bands.get(0).startNs, end(bands)), device);
-        String name = stem.startsWith("log-") ? stem.split("-")[1] : stem;
+        String name = stem.replaceFirst("(?s)^log-([^-]+).*", "$1");
         output.save(name + "-memory", draw(bands, samples), MARGINS, table(bands, samples));
         return 0;
     }
@@ -259,6 +261,7 @@ class Memory implements Callable<Integer> {
 
     /** All phases of one process of an export by nsys (its schema: docs.nvidia.com/nsight-systems), by their end. */
     private List<Phase> capture(Path file) throws IOException {
+        unpack();
         SQLiteConfig config = new SQLiteConfig();
         config.setReadOnly(true);
         String uri = file.toAbsolutePath().toUri().toASCIIString().replace("file:///", "file:/");
@@ -278,6 +281,17 @@ class Memory implements Callable<Integer> {
         } catch (SQLException e) {
             throw new Unusable(1, file + ": cannot be read as SQLite (" + e.getMessage() + "), expected what "
                 + "`nsys stats --force-export=true REPORT` writes");
+        }
+    }
+
+    /** Has sqlite-jdbc unpack its library, and instead of its stack traces says what to do where it cannot. */
+    private static void unpack() {
+        LogManager.getLogManager().reset();
+        try {
+            SQLiteJDBCLoader.initialize();
+        } catch (Exception e) {
+            throw new Unusable(1, System.getProperty("java.io.tmpdir") + ": sqlite-jdbc cannot unpack its library, "
+                + "is that folder full or noexec? Name another folder: export JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
         }
     }
 

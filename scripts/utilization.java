@@ -223,21 +223,21 @@ class Utilization implements Callable<Integer> {
             return iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
         }
 
-        /** The runs that --where keeps, not read yet. Of two conditions KEY=VALUE on one key the later counts. */
+        /** The runs that --where keeps, not read yet. KEY=VALUE overrides what came before on that key. */
         List<Run> select() throws IOException {
             List<Run> runs = new ArrayList<>();
             for (Path input : inputs) {
                 runs.addAll(find(input));
             }
-            for (String condition : where) {
-                String key = condition.replaceFirst("(?s)!?=.*", "");
+            for (int i = 0; i < where.size(); i++) {
+                String condition = where.get(i), key = condition.replaceFirst("(?s)!?=.*", "");
                 require(2, key.length() < condition.length(), "--where=" + condition + ": expected KEY=VALUE or !=");
                 require(1, runs.isEmpty() || runs.stream().anyMatch(run -> run.get(key) != null), "--where=" + condition
                     + ": no log's name has that key, as " + (runs.isEmpty() ? "" : runs.get(0).log));
                 boolean equal = condition.charAt(key.length()) == '=';
-                String last = where.stream().filter(c -> c.startsWith(key + "=")).reduce(condition, (a, b) -> b);
-                String value = (equal ? last : condition).substring(key.length() + (equal ? 1 : 2));
-                runs.removeIf(run -> run.is(key, value) != equal);
+                boolean overridden = where.subList(i + 1, where.size()).stream().anyMatch(c -> c.startsWith(key + "="));
+                String value = condition.substring(key.length() + (equal ? 1 : 2));
+                runs.removeIf(run -> !overridden && run.is(key, value) != equal);
             }
             return runs;
         }
