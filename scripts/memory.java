@@ -291,7 +291,7 @@ class Memory implements Callable<Integer> {
             SQLiteJDBCLoader.initialize();
         } catch (Exception e) {
             throw new Unusable(1, System.getProperty("java.io.tmpdir") + ": sqlite-jdbc cannot unpack its library, "
-                + "is that folder full or noexec? Name another folder: export JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
+                + "is that full or noexec? Name another: export JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
         }
     }
 

@@ -201,8 +201,8 @@ class Subgroup implements Callable<Integer> {
             require(1, Files.exists(input), input + ": no such folder, expected one that holds logs"
                 + (Files.exists(twin) ? "; did you mean " + twin + "?" : ""));
             try (Stream<Path> files = Files.isDirectory(input) ? Files.list(input) : Stream.of(input)) {
-                List<Run> runs = files.filter(f -> (f.getFileName() + "").matches("(?s)log-.+\\.log")).sorted()
-                    .map(Run::of).toList();
+                List<Run> runs = files.filter(f -> (f.getFileName() + "").matches("(?s)log-.+\\.log"))
+                    .filter(f -> !Files.isDirectory(f)).sorted().map(Run::of).toList();
                 require(1, !runs.isEmpty(), input + ": no log there, expected names as log-7B-tp1-dp1-subg1000000.log");
                 return runs;
             }
@@ -211,22 +211,25 @@ class Subgroup implements Callable<Integer> {
         /** Reads the runs whose names have the keys and sorts them by these; no two may stand in one place. */
         List<Run> read(List<Run> selected, String... keys) throws IOException {
             Map<List<String>, Run> places = new TreeMap<>(Run::compare);
+            List<String> notes = new ArrayList<>();
             for (Run run : selected) {
                 boolean named = run.keys.keySet().containsAll(List.of(keys));
                 Run other = named ? places.put(Stream.of(keys).map(run::get).toList(), run) : null;
                 require(1, other == null, other == null ? "" : run.clash(other));
                 if (!named) {
-                    note(0, run.log + ": left out, its name lacks one of the keys " + List.of(keys));
+                    notes.add(run.log + ": left out, expected a name with the keys " + List.of(keys));
                 }
             }
             List<Run> runs = new ArrayList<>();
-            for (Run run : places.values()) {
-                runs.add(new Run(run.log, run.keys, new Scan(run.log, wanted()).times()));
-            }
             String line = wanted() == 0 ? "timing line after the first" : "timing line " + iteration;
-            runs.stream().filter(Run::failed).forEach(run -> note(0, run.log + ": failed, it has no " + line));
-            require(1, !runs.stream().allMatch(Run::failed), inputs + ": no log has a " + line + " and the keys "
-                + List.of(keys) + " in its name; see --iteration and --where");
+            for (Run run : places.values()) {
+                Run read = new Run(run.log, run.keys, new Scan(run.log, wanted()).times());
+                runs.add(read);
+                notes.addAll(read.failed() ? List.of(run.log + ": failed, it has no " + line) : List.of());
+            }
+            require(1, !runs.stream().allMatch(Run::failed), (notes.isEmpty() ? inputs + "" : notes.get(0))
+                + ": no run is left to draw; see --iteration and --where");
+            notes.forEach(text -> note(0, text));
             return runs;
         }
     }
@@ -271,9 +274,11 @@ class Subgroup implements Callable<Integer> {
 
         /** Says what tells two runs apart that would stand in one place, one hiding the other. */
         private String clash(Run other) {
-            List<String> differ = keys.keySet().stream().filter(k -> !get(k).equals(other.get(k))).toList();
+            List<String> differ = Stream.of(this, other).flatMap(run -> run.keys.keySet().stream()).distinct()
+                .filter(key -> !Objects.equals(get(key), other.get(key))).toList();
+            Run chosen = differ.isEmpty() || get(differ.get(0)) != null ? this : other;
             return other.log + " and " + log + " would stand in one place: " + (differ.isEmpty() ? "give one of them"
-                : "they differ in " + differ + ", choose with --where=" + differ.get(0) + "=" + get(differ.get(0)));
+                : "they differ in " + differ + ", choose: --where=" + differ.get(0) + "=" + chosen.get(differ.get(0)));
         }
 
         /** By number (1 equals 1.0, 500M precedes 1B) before words, these by their place in APPROACHES or as text. */
@@ -319,9 +324,9 @@ class Subgroup implements Callable<Integer> {
      * but the first). It leaps from " (ms)" to " (ms)" (Horspool's search): a log can be large and hold any bytes.
      */
     static class Scan {
-        static final int BEFORE = 64, AFTER = 4096;
+        static final int BEFORE = 32, AFTER = 4096;
         static final byte[] SIGN = {' ', '(', 'm', 's', ')'};
-        static final Pattern VALUE = Pattern.compile(" *([-+.\\w]+)");
+        static final Pattern VALUE = Pattern.compile(" *([^\\s|\\[<\\e]*)");
         static final Pattern NUMBER = Pattern.compile("\\d{1,9}(\\.\\d{1,9})?");
 
         final Path log;
@@ -361,7 +366,7 @@ class Subgroup implements Callable<Integer> {
                 for (int stop = more ? end - AFTER : end; at < stop; at += leap[bytes[at] & 0xFF]) {
                     torn |= bytes[at] == 0;
                     if (bytes[at] == ')' && Arrays.equals(bytes, Math.max(0, at - 4), at + 1, SIGN, 0, 5)
-                        && !take(line(bytes, at, end))) {
+                        && !take(text(bytes, Math.max(0, at - BEFORE), at + 1), rest(bytes, at + 1, end))) {
                         return;
                     }
                 }
@@ -371,29 +376,29 @@ class Subgroup implements Callable<Integer> {
             }
         }
 
-        /** What surrounds a byte up to the ends of its line, but not far; \n, \r and NUL end a line. */
-        private static String line(byte[] bytes, int at, int end) {
-            int from = at, to = at;
-            while (from > Math.max(0, at - BEFORE) && "\n\r\0".indexOf(bytes[from - 1]) < 0) {
-                from--;
-            }
-            while (to < Math.min(end, at + AFTER) && "\n\r\0".indexOf(bytes[to]) < 0) {
+        /** The bytes from a place up to the end of its line but not far; \n, \r and NUL end a line. */
+        private static String rest(byte[] bytes, int at, int end) {
+            int to = at;
+            while (to < Math.min(end, at + AFTER - 1) && "\n\r\0".indexOf(bytes[to]) < 0) {
                 to++;
             }
+            return text(bytes, at, to);
+        }
+
+        private static String text(byte[] bytes, int from, int to) {
             return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
         }
 
-        /** Adds what a line says to the sums; false once the iteration wanted is complete. */
-        private boolean take(String line) {
-            String elapsed = open ? after(line, "elapsed time per iteration (ms):") : null;
-            if (elapsed != null) {
-                add(3, elapsed);
-                add(4, after(line, "TFLOPs:", "TFLOP/s/GPU):"));
+        /** Adds what a line says, before and after its " (ms)"; false once the iteration wanted is complete. */
+        private boolean take(String before, String after) {
+            if (before.endsWith("elapsed time per iteration (ms)") && open) {
+                add(3, after(after, ":"));
+                add(4, after(after, "TFLOPs:", "TFLOP/s/GPU):"));
                 open = false;
                 return wanted == 0;
             }
-            int start = line.indexOf("time (ms) |"), next = line.indexOf("time (ms)", start + 1);
-            String times = start < 0 ? "" : next < 0 ? line.substring(start) : line.substring(start, next);
+            boolean timing = before.endsWith("time (ms)") && after.startsWith(" |");
+            String times = timing ? after.split("time \\(ms\\)", 2)[0] : "";
             List<String> ms = Arrays.asList(after(times, "fwd:", "forward:"), after(times, "bwd:", "backward:"),
                 after(times, "step:"));
             if (!ms.contains(null)) {

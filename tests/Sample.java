@@ -1,0 +1,41 @@
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Logs made up for tests: names and lines as DeepSpeed and Megatron write them. */
+class Sample {
+    /** The name of a log that differs from others in its subgroup size. */
+    static String name(Object subg) {
+        return "log-7B-tp1-dp1-l32-h4096-a32-sl2048-gbs4-mbs4-ratio1-subg" + subg + "-prefetch0.log";
+    }
+
+    /** The timing line of an iteration, as DeepSpeed 0.10.1 to 0.17.5 writes it. */
+    static String timing(Object fwd, Object bwd, Object step) {
+        return ("[2024-03-26 20:23:57,673] [INFO] [logging.py:96:log_dist] [Rank 0] time (ms) | fwd: %s | bwd: %s "
+            + "| bwd_inner: 1946.76 | bwd_allreduce: 567.39 | step: %s\n").formatted(fwd, bwd, step);
+    }
+
+    /** A timing line with the iteration line after it. */
+    static String iteration(Object fwd, Object bwd, Object step) {
+        return timing(fwd, bwd, step) + " elapsed_time 7.595363 | consumed samples:           12 | consumed tokens: "
+            + "       24576 | elapsed time per iteration (ms): 7595.4 | learning rate: 1.650E-04 | global batch size:"
+            + "     4 | lm loss: 2.415E+00 | loss scale: 1.0 | actual seqlen:  2048 | number of "
+            + "skipped iterations:   0 | number of nan iterations:   0 | samples per second: 0.527 | TFLOPs: 61.55 |\n";
+    }
+
+    /** Five iterations; those of the third are given, those of the others differ from it and from each other. */
+    static String run(double fwd, double bwd, double step) {
+        StringBuilder log = new StringBuilder("a line before the first\n");
+        for (int i = 1; i <= 5; i++) {
+            log.append(iteration(fwd + i - 3, bwd + 2 * i - 6, step + (i == 1 ? 1000 : 3 * i - 9)));
+        }
+        return log.toString();
+    }
+
+    /** Writes a log; each character is one byte, so that "\0" and "\u00ff" are what they look like. */
+    static Path write(Path folder, String name, String text) throws IOException {
+        Files.createDirectories(folder);
+        return Files.write(folder.resolve(name), text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+}
