@@ -24,6 +24,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,14 +39,15 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.logging.LogManager;
@@ -55,6 +57,7 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -188,6 +191,7 @@ class Memory implements Callable<Integer> {
         Path source = places.stream().filter(Files::exists).findFirst().orElseThrow(() -> new Unusable(1,
             places.get(0) + ": no such file" + (phases != null ? "" : ", nor any of " + SOURCES + " with the CSV's "
                 + "stem; name the capture or log with --phases")));
+        require(1, !Files.isDirectory(source), source + ": is a folder, expected a capture, a report or a log");
         pointer(csv);
         pointer(source);
         return source;
@@ -210,11 +214,11 @@ class Memory implements Callable<Integer> {
             return new Log(source, zone).phases(wanted);
         }
         if (!name.matches("(?s).*\\.(nsys-rep|qdrep)")) {
-            return iteration(capture(source), wanted, source);
+            return iteration(capture(source, source), wanted, source);
         }
         Path folder = Files.createTempDirectory("memory");
         try {
-            return iteration(capture(export(source, folder)), wanted, source);
+            return iteration(capture(export(source, folder), source), wanted, source);
         } finally {
             try (Stream<Path> made = Files.list(folder)) {
                 made.forEach(file -> file.toFile().delete());
@@ -239,48 +243,66 @@ class Memory implements Callable<Integer> {
         return folder.resolve(report.getFileName().toString().replaceFirst("\\.[^.]*$", ".sqlite"));
     }
 
-    /** The N-th update and all forwards and backwards since the one before, but no forward of an evaluation. */
+    /** The N-th update and the forwards and backwards since the one before. */
     static List<Phase> iteration(List<Phase> all, int wanted, Path source) {
         List<Phase> updates = all.stream().filter(p -> p.kind == 2).toList();
         require(1, updates.size() >= wanted, source + ": holds " + updates.size() + " updates, expected at least "
             + wanted + "; see --iteration");
         Phase update = updates.get(wanted - 1);
         long since = wanted == 1 ? Long.MIN_VALUE : updates.get(wanted - 2).endNs;
-        List<Phase> bands = new ArrayList<>(all.stream().filter(p -> p.kind < 2 && p.startNs >= since
-            && p.endNs <= update.startNs).sorted(Comparator.comparingLong(Phase::startNs)).toList());
-        for (int i = bands.size() - 1; i >= 0; i--) {
-            if (bands.get(i).kind == 0 && (i + 1 == bands.size() || bands.get(i + 1).kind == 0)) {
-                bands.remove(i);
-            }
-        }
+        List<Phase> bands = trained(new ArrayList<>(all.stream().filter(p -> p.kind < 2 && p.startNs >= since
+            && p.endNs <= update.startNs).sorted(Comparator.comparingLong(Phase::startNs)).toList()));
         require(1, bands.stream().anyMatch(p -> p.kind == 0), source + ": no forward and backward before update "
             + wanted + "; see --forward-range and --backward-range");
         bands.add(update);
         return bands;
     }
 
+    /** Drops the forwards that no backward follows, which an evaluation made. */
+    static List<Phase> trained(List<Phase> steps) {
+        for (int i = steps.size() - 1; i >= 0; i--) {
+            if (steps.get(i).kind == 0 && (i + 1 == steps.size() || steps.get(i + 1).kind == 0)) {
+                steps.remove(i);
+            }
+        }
+        return steps;
+    }
+
     /** All phases of one process of an export by nsys (its schema: docs.nvidia.com/nsight-systems), by their end. */
-    private List<Phase> capture(Path file) throws IOException {
+    private List<Phase> capture(Path file, Path shown) throws IOException {
         unpack();
+        whole(file, shown);
         SQLiteConfig config = new SQLiteConfig();
         config.setReadOnly(true);
         String uri = file.toAbsolutePath().toUri().toASCIIString().replace("file:///", "file:/");
         try (Connection db = config.createConnection("jdbc:sqlite:" + uri + "?immutable=1")) {
-            Map<Long, List<Phase>> processes = ranges(db, file);
+            Map<Long, List<Phase>> processes = ranges(db, shown);
             List<Long> whole = processes.keySet().stream().filter(pid -> processes.get(pid).stream().map(Phase::kind)
                 .distinct().count() == 3).toList();
-            require(1, !whole.isEmpty(), file + ": no process has all of the ranges " + names() + " (the last two are "
-                + "alternatives); the commonest there are " + column(db, "SELECT " + name(db) + " FROM NVTX_EVENTS "
-                + "WHERE \"end\" > start GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 5") + "; see --forward-range");
-            require(1, process == null || whole.contains(process), file + ": process " + process
+            if (whole.isEmpty()) {
+                throw new Unusable(1, shown + ": no process has all of the ranges " + names() + " (the last two are "
+                    + "alternatives); the commonest are " + column(db, "SELECT " + name(db) + " FROM NVTX_EVENTS "
+                    + "WHERE \"end\" > start GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 5") + "; see --forward-range");
+            }
+            require(1, process == null || whole.contains(process), shown + ": process " + process
                 + " does not have all three ranges, expected --process to be one of " + whole);
             if (process == null && whole.size() > 1) {
-                note(0, file + ": has the processes " + whole + ", the lowest is drawn; see --process");
+                note(0, shown + ": has the processes " + whole + ", the lowest is drawn; see --process");
             }
             return processes.get(process == null ? whole.get(0) : process);
         } catch (SQLException e) {
-            throw new Unusable(1, file + ": cannot be read as SQLite (" + e.getMessage() + "), expected what "
-                + "`nsys stats --force-export=true REPORT` writes");
+            throw new Unusable(1, shown + ": cannot be read as SQLite (" + e.getMessage() + "); export it again");
+        }
+    }
+
+    /** SQLite reads a file that was cut off without complaint, but its header says how many pages there should be. */
+    private static void whole(Path file, Path shown) throws IOException {
+        require(1, Files.isRegularFile(file), shown + ": is no file, or nsys exported none; expected a .sqlite");
+        try (InputStream in = Files.newInputStream(file)) {
+            ByteBuffer header = ByteBuffer.wrap(Arrays.copyOf(in.readNBytes(100), 100));
+            long page = header.getChar(16) == 1 ? 65536 : header.getChar(16), pages = header.getInt(28) & 0xFFFFFFFFL;
+            require(1, header.getInt(24) != header.getInt(92) || Files.size(file) >= page * pages, shown
+                + ": is cut off, expected SQLite of " + page * pages + " bytes; copy or export it again");
         }
     }
 
@@ -364,44 +386,39 @@ class Memory implements Callable<Integer> {
         static final long LATE_NS = 63_000_000;
 
         List<Phase> phases(int wanted) throws IOException {
-            Map<String, List<Long>> marks = new HashMap<>();
+            List<Phase> steps = new ArrayList<>();
+            long begunNs = -1;
             int seen = 0;
             try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
                 for (String line; (line = lines.readLine()) != null; ) {
                     Matcher engine = ENGINE.matcher(line), timing = TIMING.matcher(line);
+                    long[] ns = !timing.find() ? new long[0] : TIMES.stream()
+                        .map(time -> time.matcher(timing.group(1))).filter(Matcher::find)
+                        .mapToLong(time -> Math.round(Double.parseDouble(time.group(1)) * 1e6)).toArray();
                     if (engine.find()) {
-                        long ns = stamp(line, engine.start());
-                        marks.computeIfAbsent(engine.group(), mark -> new ArrayList<>()).add(ns);
-                    } else if (timing.find()) {
-                        long[] ns = TIMES.stream().map(time -> time.matcher(timing.group(1))).filter(Matcher::find)
-                            .mapToLong(time -> Math.round(Double.parseDouble(time.group(1)) * 1e6)).toArray();
-                        if (ns.length == 3 && ++seen == wanted) {
-                            return bands(marks, stamp(line, timing.start()), ns);
+                        long at = stamp(line, engine.start());
+                        if (engine.group(1).equals("after") && begunNs >= 0) {
+                            steps.add(new Phase(engine.group(2).equals("forward") ? 0 : 1, begunNs, at));
                         }
-                        if (ns.length == 3) {
-                            marks.clear();
-                        }
+                        begunNs = engine.group(1).equals("before") ? at : -1;
+                    } else if (ns.length == 3 && ++seen == wanted) {
+                        return bands(trained(steps), stamp(line, timing.start()), ns);
+                    } else if (ns.length == 3) {
+                        steps.clear();
                     }
                 }
             }
             throw new Unusable(1, file + ": has " + seen + " timing lines, expected " + wanted + "; see --iteration");
         }
 
-        private static List<Phase> bands(Map<String, List<Long>> marks, long end, long[] ns) {
-            List<List<Long>> bounds = Stream.of("before forward", "after forward", "before backward", "after backward")
-                .map(mark -> marks.getOrDefault("Engine " + mark, List.of())).toList();
-            int steps = bounds.get(3).size();
-            List<Phase> bands = new ArrayList<>();
-            if (steps > 0 && bounds.stream().allMatch(b -> b.size() == steps)) {
-                for (int i = 0; i < steps; i++) {
-                    long after = bounds.get(3).get(i);
-                    bands.add(new Phase(0, bounds.get(0).get(i), bounds.get(1).get(i)));
-                    bands.add(steps > 1 ? new Phase(1, bounds.get(2).get(i), after)
-                        : new Phase(1, after - LATE_NS - ns[1], after - LATE_NS));
-                }
-            } else {
-                bands.add(new Phase(0, end - ns[2] - ns[1] - ns[0], end - ns[2] - ns[1]));
-                bands.add(new Phase(1, end - ns[2] - ns[1], end - ns[2]));
+        private static List<Phase> bands(List<Phase> steps, long end, long[] ns) {
+            List<Phase> bands = new ArrayList<>(steps);
+            if (steps.size() < 2) {
+                bands = new ArrayList<>(List.of(new Phase(0, end - ns[2] - ns[1] - ns[0], end - ns[2] - ns[1]),
+                    new Phase(1, end - ns[2] - ns[1], end - ns[2])));
+            } else if (steps.size() == 2) {
+                long late = steps.get(1).endNs - LATE_NS;
+                bands.set(1, new Phase(1, late - ns[1], late));
             }
             bands.add(new Phase(2, end - ns[2], end));
             return bands;
@@ -424,17 +441,18 @@ class Memory implements Callable<Integer> {
         Map<Long, List<Sample>> devices = new TreeMap<>();
         monitor.read(row -> devices.computeIfAbsent(monitor.number(row, "device_id"), id -> new ArrayList<>())
             .add(new Sample(monitor.number(row, "timestamp"), monitor.number(row, "mem_free"))));
-        require(1, !devices.isEmpty(), monitor.nothing());
-        require(1, device == null || devices.containsKey(device), monitor.csv + ": has no samples of --device=" + device
-            + " there, expected one of " + devices.keySet());
-        if (device == null && devices.size() > 1) {
-            note(0, monitor.csv + ": has the devices " + devices.keySet() + ", the lowest is drawn; see --device");
-        }
-        List<Sample> all = devices.get(device != null ? device : devices.keySet().iterator().next()).stream()
+        monitor.devices.addAll(devices.keySet());
+        require(1, device == null || monitor.devices.contains(device), monitor.csv + ": has no --device=" + device
+            + ", expected one of " + monitor.devices);
+        Long drawn = device != null || monitor.devices.isEmpty() ? device : monitor.devices.first();
+        List<Sample> all = devices.getOrDefault(drawn == null ? -1 : drawn, List.of()).stream()
             .sorted(Comparator.comparingLong(Sample::ns)).toList();
         int first = (int) all.stream().filter(s -> s.ns < monitor.fromNs).count();
         int past = (int) all.stream().filter(s -> s.ns <= monitor.toNs).count();
         require(1, first < past, monitor.nothing());
+        if (device == null && monitor.devices.size() > 1) {
+            note(0, monitor.csv + ": has the devices " + monitor.devices + ", the lowest is drawn; see --device");
+        }
         return all.subList(Math.max(0, first - 1), Math.min(all.size(), past + 1));
     }
 
@@ -526,7 +544,9 @@ class Memory implements Callable<Integer> {
         final Path csv;
         final long fromNs, toNs;
         List<String> header = List.of();
-        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE;
+        /** The devices of all rows, and their span of time. */
+        final TreeSet<Long> devices = new TreeSet<>();
+        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, lastDevice = -1;
 
         Monitor(Path csv, long fromNs, long toNs) {
             this.csv = csv;
@@ -566,13 +586,10 @@ class Memory implements Callable<Integer> {
         /** Takes the whole lines whose time is near the window, or is no number; returns where the next one starts. */
         private int near(byte[] bytes, int start, int end, Consumer<CSVRecord> rows) {
             StringBuilder lines = new StringBuilder();
-            int line = start, before = header.indexOf("timestamp");
+            int line = start;
             for (int i = start; i < end; i++) {
                 if (bytes[i] == '\n') {
-                    long ns = time(bytes, line, before);
-                    firstNs = ns < 0 ? firstNs : Math.min(firstNs, ns);
-                    lastNs = Math.max(lastNs, ns);
-                    if (ns < 0 || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
+                    if (isNear(bytes, line)) {
                         lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
                     }
                     line = i + 1;
@@ -588,8 +605,23 @@ class Memory implements Callable<Integer> {
             return line;
         }
 
+        private boolean isNear(byte[] bytes, int line) {
+            long ns = number(bytes, line, header.indexOf("timestamp"));
+            long device = number(bytes, line, header.indexOf("device_id"));
+            if (device != lastDevice && device >= 0) {
+                devices.add(device);
+            }
+            lastDevice = device;
+            firstNs = ns < 0 ? firstNs : Math.min(firstNs, ns);
+            lastNs = Math.max(lastNs, ns);
+            return ns < 0 || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS;
+        }
+
         /** The number behind so many commas of a line, or -1 where there is none that fits. */
-        private static long time(byte[] bytes, int at, int commas) {
+        private static long number(byte[] bytes, int at, int commas) {
+            if (commas < 0) {
+                return 0;
+            }
             for (int left = commas; left > 0 && bytes[at] != '\n'; at++) {
                 left -= bytes[at] == ',' ? 1 : 0;
             }
@@ -696,6 +728,7 @@ class Memory implements Callable<Integer> {
     }
 
     static byte[] png(XYChart chart, Insets margins) throws IOException {
+        ImageIO.setUseCache(false);
         BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
         g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,

@@ -51,6 +51,7 @@ import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
@@ -497,7 +498,9 @@ class Utilization implements Callable<Integer> {
         final Path csv;
         final long fromNs, toNs;
         List<String> header = List.of();
-        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE;
+        /** The devices of all rows, and their span of time. */
+        final TreeSet<Long> devices = new TreeSet<>();
+        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, lastDevice = -1;
 
         Monitor(Path csv, long fromNs, long toNs) {
             this.csv = csv;
@@ -537,13 +540,10 @@ class Utilization implements Callable<Integer> {
         /** Takes the whole lines whose time is near the window, or is no number; returns where the next one starts. */
         private int near(byte[] bytes, int start, int end, Consumer<CSVRecord> rows) {
             StringBuilder lines = new StringBuilder();
-            int line = start, before = header.indexOf("timestamp");
+            int line = start;
             for (int i = start; i < end; i++) {
                 if (bytes[i] == '\n') {
-                    long ns = time(bytes, line, before);
-                    firstNs = ns < 0 ? firstNs : Math.min(firstNs, ns);
-                    lastNs = Math.max(lastNs, ns);
-                    if (ns < 0 || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS) {
+                    if (isNear(bytes, line)) {
                         lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
                     }
                     line = i + 1;
@@ -559,8 +559,23 @@ class Utilization implements Callable<Integer> {
             return line;
         }
 
+        private boolean isNear(byte[] bytes, int line) {
+            long ns = number(bytes, line, header.indexOf("timestamp"));
+            long device = number(bytes, line, header.indexOf("device_id"));
+            if (device != lastDevice && device >= 0) {
+                devices.add(device);
+            }
+            lastDevice = device;
+            firstNs = ns < 0 ? firstNs : Math.min(firstNs, ns);
+            lastNs = Math.max(lastNs, ns);
+            return ns < 0 || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS;
+        }
+
         /** The number behind so many commas of a line, or -1 where there is none that fits. */
-        private static long time(byte[] bytes, int at, int commas) {
+        private static long number(byte[] bytes, int at, int commas) {
+            if (commas < 0) {
+                return 0;
+            }
             for (int left = commas; left > 0 && bytes[at] != '\n'; at++) {
                 left -= bytes[at] == ',' ? 1 : 0;
             }
@@ -866,6 +881,7 @@ class Utilization implements Callable<Integer> {
     }
 
     static byte[] png(XYChart chart, Insets margins) throws IOException {
+        ImageIO.setUseCache(false);
         BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
         g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,
