@@ -302,7 +302,7 @@ class Memory implements Callable<Integer> {
             ByteBuffer header = ByteBuffer.wrap(Arrays.copyOf(in.readNBytes(100), 100));
             long page = header.getChar(16) == 1 ? 65536 : header.getChar(16), pages = header.getInt(28) & 0xFFFFFFFFL;
             require(1, header.getInt(24) != header.getInt(92) || Files.size(file) >= page * pages, shown
-                + ": is cut off, expected SQLite of " + page * pages + " bytes; copy or export it again");
+                + ": is cut off, expected SQLite of " + page * pages + " bytes; copy it or have nsys export it again");
         }
     }
 
@@ -441,17 +441,18 @@ class Memory implements Callable<Integer> {
         Map<Long, List<Sample>> devices = new TreeMap<>();
         monitor.read(row -> devices.computeIfAbsent(monitor.number(row, "device_id"), id -> new ArrayList<>())
             .add(new Sample(monitor.number(row, "timestamp"), monitor.number(row, "mem_free"))));
-        monitor.devices.addAll(devices.keySet());
-        require(1, device == null || monitor.devices.contains(device), monitor.csv + ": has no --device=" + device
-            + ", expected one of " + monitor.devices);
-        Long drawn = device != null || monitor.devices.isEmpty() ? device : monitor.devices.first();
+        TreeSet<Long> ids = new TreeSet<>(monitor.spans.keySet());
+        ids.addAll(devices.keySet());
+        require(1, device == null || ids.contains(device), monitor.csv + ": has no --device=" + device
+            + ", expected one of " + ids);
+        Long drawn = device != null || ids.isEmpty() ? device : ids.first();
         List<Sample> all = devices.getOrDefault(drawn == null ? -1 : drawn, List.of()).stream()
             .sorted(Comparator.comparingLong(Sample::ns)).toList();
         int first = (int) all.stream().filter(s -> s.ns < monitor.fromNs).count();
         int past = (int) all.stream().filter(s -> s.ns <= monitor.toNs).count();
-        require(1, first < past, monitor.nothing());
-        if (device == null && monitor.devices.size() > 1) {
-            note(0, monitor.csv + ": has the devices " + monitor.devices + ", the lowest is drawn; see --device");
+        require(1, first < past, monitor.nothing(drawn));
+        if (device == null && ids.size() > 1) {
+            note(0, monitor.csv + ": has the devices " + ids + ", the lowest is drawn; see --device");
         }
         return all.subList(Math.max(0, first - 1), Math.min(all.size(), past + 1));
     }
@@ -544,9 +545,10 @@ class Memory implements Callable<Integer> {
         final Path csv;
         final long fromNs, toNs;
         List<String> header = List.of();
-        /** The devices of all rows, and their span of time. */
-        final TreeSet<Long> devices = new TreeSet<>();
-        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, lastDevice = -1;
+        /** For each device of all rows, its first and last time. */
+        final TreeMap<Long, long[]> spans = new TreeMap<>();
+        long device = -1;
+        long[] span;
 
         Monitor(Path csv, long fromNs, long toNs) {
             this.csv = csv;
@@ -607,14 +609,17 @@ class Memory implements Callable<Integer> {
 
         private boolean isNear(byte[] bytes, int line) {
             long ns = number(bytes, line, header.indexOf("timestamp"));
-            long device = number(bytes, line, header.indexOf("device_id"));
-            if (device != lastDevice && device >= 0) {
-                devices.add(device);
+            long id = number(bytes, line, header.indexOf("device_id"));
+            if (ns < 0 || id < 0) {
+                return true;
             }
-            lastDevice = device;
-            firstNs = ns < 0 ? firstNs : Math.min(firstNs, ns);
-            lastNs = Math.max(lastNs, ns);
-            return ns < 0 || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS;
+            if (id != device) {
+                device = id;
+                span = spans.computeIfAbsent(id, first -> new long[] {ns, ns});
+            }
+            span[0] = Math.min(span[0], ns);
+            span[1] = Math.max(span[1], ns);
+            return ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS;
         }
 
         /** The number behind so many commas of a line, or -1 where there is none that fits. */
@@ -659,8 +664,12 @@ class Memory implements Callable<Integer> {
             return Double.parseDouble(value);
         }
 
-        /** Says that there is no sample in the window, and the likely reason. */
-        String nothing() {
+        /** Says that there is no sample of a device in the window, or with null of any, and the likely reason. */
+        String nothing(Long device) {
+            List<long[]> known = spans.keySet().stream().filter(id -> device == null || id.equals(device))
+                .map(spans::get).toList();
+            long firstNs = known.stream().mapToLong(s -> s[0]).min().orElse(0);
+            long lastNs = known.stream().mapToLong(s -> s[1]).max().orElse(-1);
             String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds"
                 : lastNs < 1e17 ? "microseconds" : "";
             return csv + ": no sample between " + utc(fromNs) + " and " + utc(toNs) + (lastNs < 0 ? "; it has no rows"

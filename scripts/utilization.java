@@ -126,7 +126,7 @@ class Utilization implements Callable<Integer> {
                 samples.add(Stream.of("txpci", "rxpci", "gpu_util").mapToDouble(c -> monitor.value(row, c)).toArray());
             }
         });
-        require(1, !samples.isEmpty(), monitor.nothing());
+        require(1, !samples.isEmpty(), monitor.nothing(null));
         double[] means = IntStream.range(0, 3)
             .mapToDouble(i -> samples.stream().mapToDouble(s -> s[i]).average().orElseThrow()).toArray();
         return new Use(means[0] / 1024, means[1] / 1024, means[2], samples.size());
@@ -498,9 +498,10 @@ class Utilization implements Callable<Integer> {
         final Path csv;
         final long fromNs, toNs;
         List<String> header = List.of();
-        /** The devices of all rows, and their span of time. */
-        final TreeSet<Long> devices = new TreeSet<>();
-        long firstNs = Long.MAX_VALUE, lastNs = Long.MIN_VALUE, lastDevice = -1;
+        /** For each device of all rows, its first and last time. */
+        final TreeMap<Long, long[]> spans = new TreeMap<>();
+        long device = -1;
+        long[] span;
 
         Monitor(Path csv, long fromNs, long toNs) {
             this.csv = csv;
@@ -561,14 +562,17 @@ class Utilization implements Callable<Integer> {
 
         private boolean isNear(byte[] bytes, int line) {
             long ns = number(bytes, line, header.indexOf("timestamp"));
-            long device = number(bytes, line, header.indexOf("device_id"));
-            if (device != lastDevice && device >= 0) {
-                devices.add(device);
+            long id = number(bytes, line, header.indexOf("device_id"));
+            if (ns < 0 || id < 0) {
+                return true;
             }
-            lastDevice = device;
-            firstNs = ns < 0 ? firstNs : Math.min(firstNs, ns);
-            lastNs = Math.max(lastNs, ns);
-            return ns < 0 || ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS;
+            if (id != device) {
+                device = id;
+                span = spans.computeIfAbsent(id, first -> new long[] {ns, ns});
+            }
+            span[0] = Math.min(span[0], ns);
+            span[1] = Math.max(span[1], ns);
+            return ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS;
         }
 
         /** The number behind so many commas of a line, or -1 where there is none that fits. */
@@ -613,8 +617,12 @@ class Utilization implements Callable<Integer> {
             return Double.parseDouble(value);
         }
 
-        /** Says that there is no sample in the window, and the likely reason. */
-        String nothing() {
+        /** Says that there is no sample of a device in the window, or with null of any, and the likely reason. */
+        String nothing(Long device) {
+            List<long[]> known = spans.keySet().stream().filter(id -> device == null || id.equals(device))
+                .map(spans::get).toList();
+            long firstNs = known.stream().mapToLong(s -> s[0]).min().orElse(0);
+            long lastNs = known.stream().mapToLong(s -> s[1]).max().orElse(-1);
             String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds"
                 : lastNs < 1e17 ? "microseconds" : "";
             return csv + ": no sample between " + utc(fromNs) + " and " + utc(toNs) + (lastNs < 0 ? "; it has no rows"
