@@ -35,6 +35,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -198,7 +199,7 @@ class Memory implements Callable<Integer> {
     }
 
     static void pointer(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = open(file)) {
             String start = new String(in.readNBytes(40), StandardCharsets.ISO_8859_1);
             require(1, !start.startsWith("version https://git-lfs"), file
                 + ": is a Git LFS pointer, expected the file itself: run `git lfs pull`");
@@ -281,8 +282,7 @@ class Memory implements Callable<Integer> {
                 .distinct().count() == 3).toList();
             if (whole.isEmpty()) {
                 throw new Unusable(1, shown + ": no process has all of the ranges " + names() + " (the last two are "
-                    + "alternatives); the commonest are " + column(db, "SELECT " + name(db) + " FROM NVTX_EVENTS "
-                    + "WHERE \"end\" > start GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 5") + "; see --forward-range");
+                    + "alternatives); the commonest are " + commonest(db) + "; see --forward-range");
             }
             require(1, process == null || whole.contains(process), shown + ": process " + process
                 + " does not have all three ranges, expected --process to be one of " + whole);
@@ -298,7 +298,7 @@ class Memory implements Callable<Integer> {
     /** SQLite reads a file that was cut off without complaint, but its header says how many pages there should be. */
     private static void whole(Path file, Path shown) throws IOException {
         require(1, Files.isRegularFile(file), shown + ": is no file, or nsys exported none; expected a .sqlite");
-        try (InputStream in = Files.newInputStream(file)) {
+        try (InputStream in = open(file)) {
             ByteBuffer header = ByteBuffer.wrap(Arrays.copyOf(in.readNBytes(100), 100));
             long page = header.getChar(16) == 1 ? 65536 : header.getChar(16), pages = header.getInt(28) & 0xFFFFFFFFL;
             require(1, header.getInt(24) != header.getInt(92) || Files.size(file) >= page * pages, shown
@@ -315,6 +315,11 @@ class Memory implements Callable<Integer> {
             throw new Unusable(1, System.getProperty("java.io.tmpdir") + ": sqlite-jdbc cannot unpack its library, "
                 + "is that full or noexec? Name another: export JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
         }
+    }
+
+    private static List<String> commonest(Connection db) throws SQLException {
+        return column(db, "SELECT substr(" + name(db) + ", 1, 60) AS name FROM NVTX_EVENTS WHERE \"end\" > start"
+            + " AND name IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 5");
     }
 
     private List<String> names() {
@@ -431,8 +436,12 @@ class Memory implements Callable<Integer> {
                 .map(m -> m.group(1) + "T" + m.group(2) + "." + m.group(3)).orElseThrow(() -> new Unusable(1, file
                 + ": its lines bear no time of day (DeepSpeed prints none from 0.18 on), so they cannot be laid over "
                 + "the monitor's samples; capture the run with nsys and name the capture with --phases"));
-            Instant at = LocalDateTime.parse(found).atZone(zone).toInstant();
-            return at.getEpochSecond() * 1_000_000_000 + at.getNano();
+            try {
+                Instant at = LocalDateTime.parse(found).atZone(zone).toInstant();
+                return Math.addExact(Math.multiplyExact(at.getEpochSecond(), 1_000_000_000L), at.getNano());
+            } catch (DateTimeException | ArithmeticException e) {
+                throw new Unusable(1, file + ": '" + found + "' is no time of day near ours; mend that line");
+            }
         }
     }
 
@@ -547,7 +556,7 @@ class Memory implements Callable<Integer> {
         List<String> header = List.of();
         /** For each device of all rows, its first and last time. */
         final TreeMap<Long, long[]> spans = new TreeMap<>();
-        long device = -1;
+        long device = -1, cutRows;
         long[] span;
 
         Monitor(Path csv, long fromNs, long toNs) {
@@ -559,13 +568,16 @@ class Memory implements Callable<Integer> {
         /** Hands on the rows near the window, in the order of the file. */
         void read(Consumer<CSVRecord> rows) throws IOException {
             byte[] bytes = new byte[1 << 20];
-            try (InputStream in = Files.newInputStream(csv)) {
+            try (InputStream in = open(csv)) {
                 int end = in.readNBytes(bytes, 0, bytes.length), start = header(bytes, end);
                 for (boolean more = true; more; start = 0) {
                     int done = near(bytes, start, end, rows);
                     System.arraycopy(bytes, done, bytes, 0, end -= done);
                     require(1, end < bytes.length, csv + ": has a line of over " + end + " bytes, expected a CSV");
                     more = end != (end += in.readNBytes(bytes, end, bytes.length - end));
+                }
+                if (cutRows > 0) {
+                    note(0, csv + ": passed over " + cutRows + " rows that were cut short");
                 }
                 if (end > 0) {
                     note(0, csv + ": its last line has no end, as when a monitor is killed; it is passed over");
@@ -601,7 +613,7 @@ class Memory implements Callable<Integer> {
                 if (row.size() >= header.size()) {
                     rows.accept(row);
                 } else {
-                    note(0, csv + ": passed over a row that was cut short: " + String.join(",", row));
+                    cutRows++;
                 }
             }
             return line;
@@ -881,6 +893,7 @@ class Memory implements Callable<Integer> {
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
             : e instanceof UncheckedIOException ? explain(e.getCause())
+            : e instanceof OutOfMemoryError ? note(1, "out of memory: a line or value in it is too large")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
             ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
@@ -888,8 +901,14 @@ class Memory implements Callable<Integer> {
     }
 
     static int note(int status, String line) {
-        System.err.println(line.replaceAll("\\p{Cntrl}", "?"));
+        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "…"));
         return status;
+    }
+
+    /** Opens a file, but not a folder, nor what would never end, such as a pipe. */
+    static InputStream open(Path file) throws IOException {
+        require(1, Files.isRegularFile(file), file + ": expected a file to read, but it is none");
+        return Files.newInputStream(file);
     }
 
     static void require(int status, boolean met, String otherwise) {

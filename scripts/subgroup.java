@@ -344,7 +344,7 @@ class Subgroup implements Callable<Integer> {
 
         /** The times of the iteration wanted, or null if the log does not get that far. */
         Times times() throws IOException {
-            try (InputStream in = Files.newInputStream(log)) {
+            try (InputStream in = open(log)) {
                 read(in);
             }
             if (torn) {
@@ -638,6 +638,7 @@ class Subgroup implements Callable<Integer> {
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
             : e instanceof UncheckedIOException ? explain(e.getCause())
+            : e instanceof OutOfMemoryError ? note(1, "out of memory: a line or value in it is too large")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
             ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
@@ -645,8 +646,14 @@ class Subgroup implements Callable<Integer> {
     }
 
     static int note(int status, String line) {
-        System.err.println(line.replaceAll("\\p{Cntrl}", "?"));
+        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "…"));
         return status;
+    }
+
+    /** Opens a file, but not a folder, nor what would never end, such as a pipe. */
+    static InputStream open(Path file) throws IOException {
+        require(1, Files.isRegularFile(file), file + ": expected a file to read, but it is none");
+        return Files.newInputStream(file);
     }
 
     static void require(int status, boolean met, String otherwise) {

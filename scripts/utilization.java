@@ -137,6 +137,7 @@ class Utilization implements Callable<Integer> {
         Pattern timer = Pattern.compile("<<<TIMER:step_(start|end),(\\d{1,18}|[1-8]\\d{18})>>>");
         List<Window> updates = new ArrayList<>();
         boolean ended = true;
+        open(log).close();
         try (BufferedReader lines = Files.newBufferedReader(log, StandardCharsets.ISO_8859_1)) {
             for (String line; (line = lines.readLine()) != null; ) {
                 for (MatchResult m : timer.matcher(line).results().toList()) {
@@ -187,8 +188,8 @@ class Utilization implements Callable<Integer> {
         double most = uses.stream().filter(Objects::nonNull).mapToDouble(use -> Math.max(use.toHost, use.toDevice))
             .max().orElse(0);
         double air = 1 - (width("00.0", 8) + pt(4)) / grid.height(), percent = 120;
-        double end = DoubleStream.of(ends(Math.max(1e-3, most / air))).filter(e -> even(e, percent)).findFirst()
-            .orElseThrow();
+        double[] ends = ends(Math.max(1e-3, most / air));
+        double end = DoubleStream.of(ends).filter(e -> even(e, percent)).findFirst().orElse(ends[0]);
         XYChart chart = chart("", "PCIe (GB/s)");
         grid.prepare(chart.getStyler(), end);
         redAxis(chart, "GPU use (%)", percent);
@@ -390,7 +391,7 @@ class Utilization implements Callable<Integer> {
 
         /** The times of the iteration wanted, or null if the log does not get that far. */
         Times times() throws IOException {
-            try (InputStream in = Files.newInputStream(log)) {
+            try (InputStream in = open(log)) {
                 read(in);
             }
             if (torn) {
@@ -500,7 +501,7 @@ class Utilization implements Callable<Integer> {
         List<String> header = List.of();
         /** For each device of all rows, its first and last time. */
         final TreeMap<Long, long[]> spans = new TreeMap<>();
-        long device = -1;
+        long device = -1, cutRows;
         long[] span;
 
         Monitor(Path csv, long fromNs, long toNs) {
@@ -512,13 +513,16 @@ class Utilization implements Callable<Integer> {
         /** Hands on the rows near the window, in the order of the file. */
         void read(Consumer<CSVRecord> rows) throws IOException {
             byte[] bytes = new byte[1 << 20];
-            try (InputStream in = Files.newInputStream(csv)) {
+            try (InputStream in = open(csv)) {
                 int end = in.readNBytes(bytes, 0, bytes.length), start = header(bytes, end);
                 for (boolean more = true; more; start = 0) {
                     int done = near(bytes, start, end, rows);
                     System.arraycopy(bytes, done, bytes, 0, end -= done);
                     require(1, end < bytes.length, csv + ": has a line of over " + end + " bytes, expected a CSV");
                     more = end != (end += in.readNBytes(bytes, end, bytes.length - end));
+                }
+                if (cutRows > 0) {
+                    note(0, csv + ": passed over " + cutRows + " rows that were cut short");
                 }
                 if (end > 0) {
                     note(0, csv + ": its last line has no end, as when a monitor is killed; it is passed over");
@@ -554,7 +558,7 @@ class Utilization implements Callable<Integer> {
                 if (row.size() >= header.size()) {
                     rows.accept(row);
                 } else {
-                    note(0, csv + ": passed over a row that was cut short: " + String.join(",", row));
+                    cutRows++;
                 }
             }
             return line;
@@ -1033,6 +1037,7 @@ class Utilization implements Callable<Integer> {
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
             : e instanceof UncheckedIOException ? explain(e.getCause())
+            : e instanceof OutOfMemoryError ? note(1, "out of memory: a line or value in it is too large")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
             ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
@@ -1040,8 +1045,14 @@ class Utilization implements Callable<Integer> {
     }
 
     static int note(int status, String line) {
-        System.err.println(line.replaceAll("\\p{Cntrl}", "?"));
+        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "…"));
         return status;
+    }
+
+    /** Opens a file, but not a folder, nor what would never end, such as a pipe. */
+    static InputStream open(Path file) throws IOException {
+        require(1, Files.isRegularFile(file), file + ": expected a file to read, but it is none");
+        return Files.newInputStream(file);
     }
 
     static void require(int status, boolean met, String otherwise) {
