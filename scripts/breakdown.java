@@ -31,7 +31,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -104,12 +106,18 @@ class Breakdown implements Callable<Integer> {
     static String varying(List<Run> runs, String bars) {
         List<String> keys = runs.stream().flatMap(run -> run.keys().keySet().stream()).distinct()
             .filter(key -> !List.of(bars, "gbs", "ga", "approach", "folder").contains(key))
-            .filter(key -> runs.stream().collect(Collectors.groupingBy(run -> "" + run.get(bars),
-                Collectors.mapping(run -> "" + run.get(key), Collectors.toSet()))).values().stream()
+            .filter(key -> runs.stream().collect(Collectors.groupingBy(run -> plain(run.get(bars)),
+                Collectors.mapping(run -> plain(run.get(key)), Collectors.toSet()))).values().stream()
                 .anyMatch(values -> values.size() > 1)).toList();
         require(1, keys.size() == 1, "which groups? Besides " + bars + (keys.isEmpty() ? " no key varies in the names"
             : " the keys " + keys + " vary") + "; name one with --groups=KEY, or choose runs with --where");
         return keys.get(0);
+    }
+
+    /** One spelling of a value: 1 for 1.0. */
+    private static String plain(String value) {
+        BigDecimal number = Run.number(value);
+        return number == null ? "" + value : number.stripTrailingZeros().toString();
     }
 
     static String name(Grid grid) {
@@ -143,15 +151,13 @@ class Breakdown implements Callable<Integer> {
             : run.times().tflops().doubleValue();
     }
 
-    /** The ends of the two axes. */
-    record Scale(double seconds, double tflops) { }
-
-    /** Where the number over a bar begins, in seconds: at the bar's end, or past the dot that lies in the way. */
-    static double foot(Grid grid, Run run, Scale scale) {
-        double length = (width("00.0", 8) + pt(3)) / grid.height() * scale.seconds;
-        double dot = pt(4.5) / grid.height() * scale.seconds, at = tflops(run) / scale.tflops * scale.seconds;
-        double end = run.times().seconds(3);
-        return at > end - dot && at < end + length + dot ? at + dot : end;
+    /** The ends of the two axes, and the lengths of a number and of half a dot as parts of their height. */
+    record Scale(double seconds, double tflops, double number, double dot) {
+        /** Where the number over a bar begins, in seconds: at the bar's end, or past the dot that lies in the way. */
+        double foot(Run run) {
+            double end = run.times().seconds(3) / seconds, at = Breakdown.tflops(run) / tflops;
+            return (at > end - dot && at < end + number + dot ? at + dot : end) * seconds;
+        }
     }
 
     /** Ends of the axes, as near as can be while all numbers stay inside and few make way for a dot. */
@@ -159,16 +165,16 @@ class Breakdown implements Callable<Integer> {
         List<Run> runs = grid.runs().stream().filter(run -> !run.failed()).toList();
         double most = Math.max(1e-3, runs.stream().mapToDouble(Breakdown::tflops).filter(t -> t > 0).max().orElse(1));
         double highest = Math.max(1e-3, runs.stream().mapToDouble(run -> run.times().seconds(3)).max().orElse(1));
-        double length = (width("00.0", 8) + pt(3)) / grid.height();
+        double number = grid.part(runs.stream().map(run -> above(grid, run))), dot = pt(4.5) / grid.height();
         Scale best = null;
         double least = Double.MAX_VALUE;
-        for (double end : ends(highest / (1 - length))) {
-            for (double red : ends(most / (1 - pt(4) / grid.height()))) {
-                Scale scale = new Scale(end, red);
+        for (double end : ends(highest / (1 - number))) {
+            for (double red : ends(most / (1 - dot))) {
+                Scale scale = new Scale(end, red, number, dot);
                 double cost = .8 * (end / highest + red / most) + (even(end, red) ? 0 : 1000);
                 for (Run run : runs) {
-                    double foot = foot(grid, run, scale);
-                    cost += foot / end + length > 1 ? 100 : foot > run.times().seconds(3) ? 2. / runs.size() : 0;
+                    double foot = scale.foot(run);
+                    cost += foot / end + number > 1 ? 100 : foot > run.times().seconds(3) ? 2. / runs.size() : 0;
                 }
                 best = cost < least ? scale : best;
                 least = Math.min(cost, least);
@@ -198,7 +204,7 @@ class Breakdown implements Callable<Integer> {
             legend(g, chart, with(PHASES, red ? "TFLOPs" : null), with(COLORS, red ? RED : null));
             grid.label(g, chart);
             grid.runs().stream().filter(run -> !run.failed()).forEach(run ->
-                grid.above(g, chart, grid.x(run), foot(grid, run, scale), above(grid, run)));
+                grid.above(g, chart, grid.x(run), scale.foot(run), above(grid, run)));
         });
         return chart;
     }
@@ -224,10 +230,14 @@ class Breakdown implements Callable<Integer> {
             return new Grid(runs, by, each, values(runs, by), values(runs, each), top);
         }
 
-        /** The values of a key in their order; ratio, the share on the CPU, is shown by what is left, so it falls. */
-        static List<String> values(List<Run> runs, String key) {
+        /** The order of a key's values; ratio, the share on the CPU, is shown by what is left, so it falls. */
+        private static Comparator<String> order(String key) {
             Comparator<String> order = Comparator.comparing(List::of, Run::compare);
-            TreeSet<String> values = new TreeSet<>(key.equals("ratio") ? order.reversed() : order);
+            return key.equals("ratio") ? order.reversed() : order;
+        }
+
+        static List<String> values(List<Run> runs, String key) {
+            TreeSet<String> values = new TreeSet<>(order(key));
             runs.forEach(run -> values.add(run.get(key)));
             return List.copyOf(values);
         }
@@ -238,31 +248,28 @@ class Breakdown implements Callable<Integer> {
         }
 
         double x(Run run) {
-            return x(group(run), place(bars, each, run));
-        }
-
-        int group(Run run) {
-            return place(groups, by, run);
+            return x(group(run), bar(run));
         }
 
         double x(int group, int bar) {
             return group * (bars.size() + 1.) + bar;
         }
 
-        private static int place(List<String> values, String key, Run run) {
-            return IntStream.range(0, values.size()).filter(i -> run.is(key, values.get(i))).findFirst().orElseThrow();
+        int group(Run run) {
+            return Collections.binarySearch(groups, run.get(by), order(by));
         }
 
-        private Run at(int group, int bar) {
-            return runs.stream().filter(run -> run.is(by, groups.get(group)) && run.is(each, bars.get(bar))).findFirst()
-                .orElse(null);
+        private int bar(Run run) {
+            return Collections.binarySearch(bars, run.get(each), order(each));
         }
 
         /** The places that a line joins, null for an empty one: those of a group, or where bars have names of one. */
         List<List<Run>> lines() {
+            Map<List<Integer>, Run> at = new HashMap<>();
+            runs.forEach(run -> at.put(List.of(group(run), bar(run)), run));
             int outer = named() ? bars.size() : groups.size(), inner = named() ? groups.size() : bars.size();
             return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
-                .mapToObj(j -> named() ? at(j, i) : at(i, j)).collect(Collectors.toList())).toList();
+                .mapToObj(j -> at.get(named() ? List.of(j, i) : List.of(i, j))).collect(Collectors.toList())).toList();
         }
 
         static String label(String key, String value) {
@@ -289,7 +296,7 @@ class Breakdown implements Callable<Integer> {
         }
 
         boolean upright() {
-            return names().stream().anyMatch(name -> width(name, 9) > pt(pitch() * .96));
+            return names().stream().anyMatch(name -> width(name, 9) > pt(pitch() * .88));
         }
 
         /** The room above and, for the bars' names, the brackets and names of the groups and the title, below. */
@@ -300,7 +307,7 @@ class Breakdown implements Callable<Integer> {
         }
 
         double size(double most) {
-            return upright() ? Math.min(most, pitch() * 1.2) : most;
+            return upright() ? Math.min(most, pitch() * 1.05) : most;
         }
 
         /** About the height of the plot. */
@@ -342,11 +349,17 @@ class Breakdown implements Callable<Integer> {
                 + groups.substring(0, 1).toLowerCase(Locale.ROOT) + groups.substring(1);
         }
 
+        /** The part of the plot's height that the longest of the numbers over the bars takes. */
+        double part(Stream<String> numbers) {
+            double longest = numbers.mapToDouble(number -> width(number, Math.min(8, pitch() * 1.05))).max().orElse(0);
+            return Math.min(.7, (longest + pt(5)) / height());
+        }
+
         /** A number over a bar, upright, on white since a line may pass there; none where it could not be read. */
         void above(Graphics2D g, XYChart chart, double bar, double end, String number) {
-            double size = Math.min(8, pitch() * 1.2), x = chart.getScreenXFromChart(bar);
+            double size = Math.min(8, pitch() * 1.05), x = chart.getScreenXFromChart(bar);
             double y = chart.getScreenYFromChart(end) - pt(3);
-            if (size >= 4) {
+            if (size >= 3.5) {
                 double length = width(number, size);
                 g.setColor(Color.WHITE);
                 g.fill(new Rectangle2D.Double(x - pt(size * .42), y - length, pt(size * .84), length));
@@ -893,7 +906,7 @@ class Breakdown implements Callable<Integer> {
     }
 
     static int note(int status, String line) {
-        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "…"));
+        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "..."));
         return status;
     }
 

@@ -901,7 +901,7 @@ class Memory implements Callable<Integer> {
     }
 
     static int note(int status, String line) {
-        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "…"));
+        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "..."));
         return status;
     }
 

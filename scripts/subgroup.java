@@ -646,7 +646,7 @@ class Subgroup implements Callable<Integer> {
     }
 
     static int note(int status, String line) {
-        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "…"));
+        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "..."));
         return status;
     }
 

@@ -31,7 +31,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -98,7 +100,7 @@ class Throughput implements Callable<Integer> {
     /** Billions of parameters a second; a model is called by its size, as in 13B or 8.3B. */
     static BigDecimal throughput(Run run) {
         BigDecimal size = Run.number(run.get("model"));
-        require(1, size != null, run.log() + ": '" + run.get("model") + "' is no size, expected one as in log-8.3B-…");
+        require(1, size != null, run.log() + ": '" + run.get("model") + "' is no size, expected as in log-8.3B.log");
         require(1, updateMs(run).signum() > 0, run.log() + ": its update took no time; leave it out with --where");
         return size.movePointLeft(6).divide(updateMs(run), MathContext.DECIMAL64);
     }
@@ -118,17 +120,20 @@ class Throughput implements Callable<Integer> {
         return rows;
     }
 
+    static String above(Run run) {
+        return String.format(Locale.ROOT, "%.1f", throughput(run));
+    }
+
     static XYChart draw(Grid grid) {
         List<Run> runs = grid.runs().stream().filter(run -> !run.failed()).toList();
         double most = runs.stream().mapToDouble(run -> throughput(run).doubleValue()).max().orElseThrow();
         XYChart chart = chart("", "Billion params/s");
-        grid.prepare(chart.getStyler(), ends(most / (1 - (width("0.0", 8) + pt(4)) / grid.height()))[0]);
+        grid.prepare(chart.getStyler(), ends(most / (1 - grid.part(runs.stream().map(Throughput::above))))[0]);
         runs.forEach(run -> rectangle(chart, grid.x(run) - .42, grid.x(run) + .42, 0, throughput(run).doubleValue(),
             COLORS.get(2)));
         overlay(chart, g -> {
             grid.label(g, chart);
-            runs.forEach(run -> grid.above(g, chart, grid.x(run), throughput(run).doubleValue(),
-                String.format(Locale.ROOT, "%.1f", throughput(run))));
+            runs.forEach(run -> grid.above(g, chart, grid.x(run), throughput(run).doubleValue(), above(run)));
         });
         return chart;
     }
@@ -429,10 +434,14 @@ class Throughput implements Callable<Integer> {
             return new Grid(runs, by, each, values(runs, by), values(runs, each), top);
         }
 
-        /** The values of a key in their order; ratio, the share on the CPU, is shown by what is left, so it falls. */
-        static List<String> values(List<Run> runs, String key) {
+        /** The order of a key's values; ratio, the share on the CPU, is shown by what is left, so it falls. */
+        private static Comparator<String> order(String key) {
             Comparator<String> order = Comparator.comparing(List::of, Run::compare);
-            TreeSet<String> values = new TreeSet<>(key.equals("ratio") ? order.reversed() : order);
+            return key.equals("ratio") ? order.reversed() : order;
+        }
+
+        static List<String> values(List<Run> runs, String key) {
+            TreeSet<String> values = new TreeSet<>(order(key));
             runs.forEach(run -> values.add(run.get(key)));
             return List.copyOf(values);
         }
@@ -443,31 +452,28 @@ class Throughput implements Callable<Integer> {
         }
 
         double x(Run run) {
-            return x(group(run), place(bars, each, run));
-        }
-
-        int group(Run run) {
-            return place(groups, by, run);
+            return x(group(run), bar(run));
         }
 
         double x(int group, int bar) {
             return group * (bars.size() + 1.) + bar;
         }
 
-        private static int place(List<String> values, String key, Run run) {
-            return IntStream.range(0, values.size()).filter(i -> run.is(key, values.get(i))).findFirst().orElseThrow();
+        int group(Run run) {
+            return Collections.binarySearch(groups, run.get(by), order(by));
         }
 
-        private Run at(int group, int bar) {
-            return runs.stream().filter(run -> run.is(by, groups.get(group)) && run.is(each, bars.get(bar))).findFirst()
-                .orElse(null);
+        private int bar(Run run) {
+            return Collections.binarySearch(bars, run.get(each), order(each));
         }
 
         /** The places that a line joins, null for an empty one: those of a group, or where bars have names of one. */
         List<List<Run>> lines() {
+            Map<List<Integer>, Run> at = new HashMap<>();
+            runs.forEach(run -> at.put(List.of(group(run), bar(run)), run));
             int outer = named() ? bars.size() : groups.size(), inner = named() ? groups.size() : bars.size();
             return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
-                .mapToObj(j -> named() ? at(j, i) : at(i, j)).collect(Collectors.toList())).toList();
+                .mapToObj(j -> at.get(named() ? List.of(j, i) : List.of(i, j))).collect(Collectors.toList())).toList();
         }
 
         static String label(String key, String value) {
@@ -494,7 +500,7 @@ class Throughput implements Callable<Integer> {
         }
 
         boolean upright() {
-            return names().stream().anyMatch(name -> width(name, 9) > pt(pitch() * .96));
+            return names().stream().anyMatch(name -> width(name, 9) > pt(pitch() * .88));
         }
 
         /** The room above and, for the bars' names, the brackets and names of the groups and the title, below. */
@@ -505,7 +511,7 @@ class Throughput implements Callable<Integer> {
         }
 
         double size(double most) {
-            return upright() ? Math.min(most, pitch() * 1.2) : most;
+            return upright() ? Math.min(most, pitch() * 1.05) : most;
         }
 
         /** About the height of the plot. */
@@ -547,11 +553,17 @@ class Throughput implements Callable<Integer> {
                 + groups.substring(0, 1).toLowerCase(Locale.ROOT) + groups.substring(1);
         }
 
+        /** The part of the plot's height that the longest of the numbers over the bars takes. */
+        double part(Stream<String> numbers) {
+            double longest = numbers.mapToDouble(number -> width(number, Math.min(8, pitch() * 1.05))).max().orElse(0);
+            return Math.min(.7, (longest + pt(5)) / height());
+        }
+
         /** A number over a bar, upright, on white since a line may pass there; none where it could not be read. */
         void above(Graphics2D g, XYChart chart, double bar, double end, String number) {
-            double size = Math.min(8, pitch() * 1.2), x = chart.getScreenXFromChart(bar);
+            double size = Math.min(8, pitch() * 1.05), x = chart.getScreenXFromChart(bar);
             double y = chart.getScreenYFromChart(end) - pt(3);
-            if (size >= 4) {
+            if (size >= 3.5) {
                 double length = width(number, size);
                 g.setColor(Color.WHITE);
                 g.fill(new Rectangle2D.Double(x - pt(size * .42), y - length, pt(size * .84), length));
@@ -818,7 +830,7 @@ class Throughput implements Callable<Integer> {
     }
 
     static int note(int status, String line) {
-        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "…"));
+        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "..."));
         return status;
     }
 

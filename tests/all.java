@@ -1,5 +1,5 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
-//DESCRIPTION Runs every test, or with `all.java NAME…` the classes named; exit 0 when none failed.
+//DESCRIPTION Runs every test, or with `all.java NAME...` the classes named; exit 0 when none failed.
 //JAVA 17+
 //MAIN All
 //DEPS org.junit.jupiter:junit-jupiter:6.1.3
