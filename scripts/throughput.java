@@ -464,7 +464,7 @@ class Throughput implements Callable<Integer> {
         }
 
         private int bar(Run run) {
-            return Collections.binarySearch(bars, run.get(each), order(each));
+            return run.get(each) == null ? bars.size() / 2 : Collections.binarySearch(bars, run.get(each), order(each));
         }
 
         /** The places that a line joins, null for an empty one: those of a group, or where bars have names of one. */
@@ -530,7 +530,7 @@ class Throughput implements Callable<Integer> {
         void label(Graphics2D g, XYChart chart) {
             double y = plot(chart).getMaxY(), names = room().bottom - pt(36);
             double widest = groups.stream().mapToDouble(group -> width(label(by, group), 10)).max().orElseThrow();
-            double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .9)) / widest);
+            double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .5)) / widest);
             for (int i = 0; i < groups.size(); i++) {
                 double first = chart.getScreenXFromChart(x(i, 0) - .42);
                 double last = chart.getScreenXFromChart(x(i, bars.size() - 1) + .42);
@@ -542,7 +542,9 @@ class Throughput implements Callable<Integer> {
                 g.fill(new Rectangle2D.Double(first, y + names + pt(6), last - first, pt(.8)));
                 text(g, label(by, groups.get(i)), size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
             }
-            text(g, title(), 11, Color.BLACK, plot(chart).getCenterX(), y + names + pt(28), .5, 0);
+            double fit = Math.min(11, 11 * (WIDTH - pt(6)) / width(title(), 11)), half = width(title(), fit) / 2 + pt(3);
+            double middle = Math.max(half, Math.min(plot(chart).getCenterX(), WIDTH - half));
+            text(g, title(), fit, Color.BLACK, middle, y + names + pt(28), .5, 0);
             runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", size(8), RED,
                 chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
         }
@@ -556,7 +558,7 @@ class Throughput implements Callable<Integer> {
         /** The part of the plot's height that the longest of the numbers over the bars takes. */
         double part(Stream<String> numbers) {
             double longest = numbers.mapToDouble(number -> width(number, Math.min(8, pitch() * 1.05))).max().orElse(0);
-            return Math.min(.7, (longest + pt(5)) / height());
+            return Math.min(.7, (longest + pt(3)) / height());
         }
 
         /** A number over a bar, upright, on white since a line may pass there; none where it could not be read. */

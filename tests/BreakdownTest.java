@@ -759,7 +759,7 @@ class BreakdownTest extends GroupedRuns {
         Cli cli = Cli.start(tmp, Cli.java(List.of("-Xmx100m"), "Breakdown", logs, "--groups=dp", "--csv")).quiet();
         List<String> rows = rows(cli);
         assertEquals(2000, rows.size());
-        SubgroupRuns.assertRows(List.of("39,49000000,1998,3996,5994,11988,50"), rows.subList(1998, 1999));
+        SubgroupRuns.assertRows(List.of("39,49000000,1998,3996,5994,23976,50"), rows.subList(1998, 1999));
         Picture.check(plots, "7B-data-parallel");
     }
 

@@ -1,3 +1,4 @@
+import com.sun.management.ThreadMXBean;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -36,6 +37,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -46,17 +48,19 @@ import static org.junit.jupiter.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
- * Damaged and hostile inputs, over 1,000 of them: whatever a script is given, it draws a whole figure or says in one line
- * why not, soon, with the inputs and the old figure as they were. A case that fails is named, such as numbers:17; with
- * FAULT=numbers:17 in the environment that one runs alone and its files stay.
+ * Damaged and hostile inputs, over 1,000 of them: whatever a script is given, it draws a whole figure or says in one
+ * line why not, soon, with the inputs and the old figure as they were. A case that fails is named, such as numbers:17;
+ * with FAULT=numbers:17 in the environment that one runs alone and its files stay.
  */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class FaultTest {
     static final long SEED = 20240329;
     /** What stops a case that hangs, or takes too much: far beyond what any needs, on however slow a machine. */
     static final int SECONDS = 60;
     static final long ALLOCATED = 2_000_000_000L;
     static final int HEAP_MB = 160;
-    static final int SHOWN = 300;
+    static final int SHOWN = 40;
+    static final String GOOD = "nothing damaged";
 
     static final Map<String, Function<String[], Integer>> SCRIPTS = Map.of(
         "Subgroup", args -> Subgroup.execute(new Subgroup(), args),
@@ -72,6 +76,12 @@ class FaultTest {
     void bytesAndLines(String script, int count) {
         List<Base> bases = bases(script);
         run(script, IntStream.range(0, count).mapToObj(i -> new Case(bases.get(i % bases.size()), Damage::anyFile)));
+    }
+
+    /** What all else starts from is good: else the damage would show nothing. */
+    @Test void nothingDamaged() {
+        run("good", SCRIPTS.keySet().stream().sorted().flatMap(script -> bases(script).stream())
+            .map(base -> new Case(base, (in, random) -> GOOD)));
     }
 
     @Test void numbersInLogs() {
@@ -93,8 +103,9 @@ class FaultTest {
         Base log = bases("Memory").get(1), timer = bases("Utilization").get(0);
         Stream<Case> stamps = Damage.STAMPS.stream().flatMap(stamp -> Stream.of(true, false).map(all -> new Case(log,
             (in, random) -> Damage.replace(in, ".*\\.log", random, all, "\\[(\\d{4}-\\d\\d-\\d\\d [\\d:,]+)", stamp))));
-        Stream<Case> timers = Damage.NUMBERS.stream().flatMap(number -> Stream.of("start", "end").map(end -> new Case(timer,
-            (in, random) -> Damage.replace(in, ".*\\.log", random, false, "TIMER:step_" + end + ",(\\d+)", number))));
+        Stream<Case> timers = Damage.NUMBERS.stream().flatMap(number -> Stream.of("start", "end").map(end -> new Case(
+            timer, (in, random) -> Damage.replace(in, ".*\\.log", random, false, "TIMER:step_" + end + ",(\\d+)",
+            number))));
         run("moments", Stream.concat(stamps, timers));
     }
 
@@ -104,8 +115,8 @@ class FaultTest {
         for (int column : new int[] {0, 1, 2, 4, 7}) {
             for (String number : Damage.NUMBERS) {
                 boolean all = cases.size() / 2 % 2 == 0;
-                cases.add(new Case(bases.get(cases.size() % 2), (in, random) -> Damage.replace(in, ".*-monitor\\.csv", random,
-                    all, "(?m)^(?:[^,\\n]*,){" + column + "}(\\d[^,\\r\\n]*)", number)));
+                cases.add(new Case(bases.get(cases.size() % 2), (in, random) -> Damage.replace(in, ".*-monitor\\.csv",
+                    random, all, "(?m)^(?:[^,\\n]*,){" + column + "}(\\d[^,\\r\\n]*)", number)));
             }
         }
         run("monitors", cases.stream());
@@ -121,7 +132,8 @@ class FaultTest {
                 cases.add(new Case(base, (in, random) -> Damage.name(in, random, place, name)));
             }
         }
-        for (String stem : List.of("log-", "log", "", "-", "--", ".", "..", "log--", "log-7B-", "\n", "%", "#?", "x".repeat(238))) {
+        for (String stem : List.of("log-", "log", "", "-", "--", ".", "..", "log--", "log-7B-", "\n", "%", "#?",
+            "x".repeat(238))) {
             cases.add(new Case(bases("Memory").get(0), (in, random) -> Damage.name(in, random, 3, stem)));
             cases.add(new Case(bases("Subgroup").get(0), (in, random) -> Damage.name(in, random, 3, stem)));
         }
@@ -150,8 +162,8 @@ class FaultTest {
 
     /** What could take forever or any amount of memory runs in a process of its own, which can be ended. */
     @ParameterizedTest
-    @ValueSource(strings = {"Memory 0 monitor\\.csv", "Memory 1 \\.log", "Utilization 0 monitor\\.csv", "Utilization 0 \\.log",
-        "Subgroup 0 \\.log"})
+    @ValueSource(strings = {"Memory 0 monitor\\.csv", "Memory 1 \\.log", "Utilization 0 monitor\\.csv",
+        "Utilization 0 \\.log", "Subgroup 0 \\.log"})
     void lineOf100Megabytes(String where) throws Exception {
         String[] words = where.split(" ");
         Base base = bases(words[0]).get(Integer.parseInt(words[1]));
@@ -159,15 +171,17 @@ class FaultTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"view, NVTX_EVENTS", "view, StringIds", "view, TARGET_INFO_SESSION_START_TIME", "view called a table, NVTX_EVENTS",
-        "generated, NVTX_EVENTS", "generated, StringIds", "generated, TARGET_INFO_SESSION_START_TIME"})
+    @CsvSource({"view, NVTX_EVENTS", "view, StringIds", "view, TARGET_INFO_SESSION_START_TIME",
+        "view called a table, NVTX_EVENTS", "generated, NVTX_EVENTS", "generated, StringIds",
+        "generated, TARGET_INFO_SESSION_START_TIME"})
     void endlessQuery(String kind, String table) throws Exception {
         apart(new Case(bases("Memory").get(0), (in, random) -> Damage.execute(in, Damage.endless(kind, table))));
     }
 
     @ParameterizedTest
-    @CsvSource({"Subgroup, .log, mkfifo", "Memory, -monitor.csv, mkfifo", "Memory, .sqlite, mkfifo", "Utilization, -monitor.csv, mkfifo",
-        "Subgroup, .log, ln -s /dev/zero", "Memory, -monitor.csv, ln -s /dev/zero", "Memory, .sqlite, ln -s /dev/zero",
+    @CsvSource({"Subgroup, .log, mkfifo", "Memory, -monitor.csv, mkfifo", "Memory, .sqlite, mkfifo",
+        "Utilization, -monitor.csv, mkfifo", "Subgroup, .log, ln -s /dev/zero",
+        "Memory, -monitor.csv, ln -s /dev/zero", "Memory, .sqlite, ln -s /dev/zero",
         "Utilization, -monitor.csv, ln -s /dev/zero", "Subgroup, .log, ln -s .", "Memory, -monitor.csv, ln -s .",
         "Memory, .sqlite, ln -s .", "Utilization, -monitor.csv, ln -s ."})
     void noRegularFile(String script, String end, String command) throws Exception {
@@ -184,12 +198,14 @@ class FaultTest {
     /** A folder and a pattern for its files, of which at most so many are taken; the options; the figure they give. */
     record Base(String script, Path folder, String files, int most, String figure, List<String> options) {
         Base with(String option) {
-            return new Base(script, folder, files, most, figure, Stream.concat(options.stream(), Stream.of(option)).toList());
+            return new Base(script, folder, files, most, figure, Stream.concat(options.stream(), Stream.of(option))
+                .toList());
         }
 
         void copy(Path to, Random random) throws IOException {
             try (Stream<Path> all = Files.list(folder)) {
-                List<Path> chosen = new ArrayList<>(all.filter(f -> f.getFileName().toString().matches(files)).sorted().toList());
+                List<Path> chosen = new ArrayList<>(all.filter(f -> f.getFileName().toString().matches(files)).sorted()
+                    .toList());
                 Collections.shuffle(chosen, random);
                 for (Path file : chosen.subList(0, Math.min(most, chosen.size()))) {
                     Files.copy(file, to.resolve(file.getFileName()));
@@ -226,7 +242,8 @@ class FaultTest {
     }
 
     private static Base memory(String name, String files, String figure) {
-        return new Base("Memory", name.startsWith("13B") ? folder(name) : Cli.SHARED.resolve("nsys"), files, 99, figure, List.of());
+        return new Base("Memory", name.startsWith("13B") ? folder(name) : Cli.SHARED.resolve("nsys"), files, 99,
+            figure, List.of());
     }
 
     private static Path folder(String name) {
@@ -248,7 +265,8 @@ class FaultTest {
         List<Case> cases = stream.toList();
         String only = System.getenv().getOrDefault("FAULT", group + ":").replaceFirst("^" + group + ":", "");
         assumeTrue(only.matches("\\d*"), "not the one that FAULT names");
-        ExecutorService pool = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(), FaultTest::daemon);
+        ExecutorService pool = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(),
+            FaultTest::daemon);
         Map<Integer, Future<String>> running = new LinkedHashMap<>();
         for (int i = 0; i < cases.size(); i++) {
             int number = i;
@@ -273,7 +291,8 @@ class FaultTest {
 
     private static List<String> await(String name, Future<String> result) {
         try {
-            return Stream.ofNullable(result.get(SECONDS, TimeUnit.SECONDS)).map(problem -> name + " " + problem).toList();
+            return Stream.ofNullable(result.get(SECONDS, TimeUnit.SECONDS)).map(problem -> name + " " + problem)
+                .toList();
         } catch (TimeoutException e) {
             Thread.getAllStackTraces().forEach((thread, frames) -> {
                 if (thread.getName().equals("fault")) {
@@ -290,7 +309,8 @@ class FaultTest {
         assumeTrue(System.getenv("FAULT") == null, "not the one that FAULT names");
         String problem = new Trial("apart", 0, what) {
             @Override Cli start(List<String> args) throws Exception {
-                Cli.Running running = Cli.begin(folder, Map.of(), Cli.java(List.of("-Xmx" + HEAP_MB + "m"), what.base.script,
+                Cli.Running running = Cli.begin(folder, Map.of(), Cli.java(List.of("-Xmx" + HEAP_MB + "m"),
+                    what.base.script,
                     args.toArray()));
                 if (!running.process().waitFor(SECONDS, TimeUnit.SECONDS)) {
                     running.process().destroyForcibly();
@@ -316,6 +336,8 @@ class FaultTest {
 
     /** One case: its folder, its run and what must hold then. */
     static class Trial {
+        static final Pattern NOT_FOR_USERS = Pattern.compile(
+            "unexpectedly|Exception in|\\n\\s|\\bat [\\w.$]+\\([\\w.]+:\\d+\\)|(?<!/)\\bnull\\b");
         static final PrintStream OUT = System.out, ERR = System.err;
         static final PerThread WRITTEN = new PerThread(), SAID = new PerThread();
 
@@ -339,33 +361,39 @@ class FaultTest {
                 Files.writeString(plots.resolve(what.base.figure + end), "old");
             }
             done = what.change.apply(in, random);
-            Map<String, String> before = snapshot(in), old = snapshot(plots);
+            Map<String, String> before = Cli.snapshot(in), old = Cli.snapshot(plots);
             Cli cli = start(args());
-            String wrong = Stream.of(said(cli), before.equals(snapshot(in)) ? null : "the inputs changed",
+            String wrong = Stream.of(said(cli), before.equals(Cli.snapshot(in)) ? null : "the inputs changed",
                 drawn(cli, old), list(folder).equals(List.of("in", "plots")) ? null : "left " + list(folder))
                 .filter(problem -> problem != null).findFirst().orElse(null);
             if (System.getenv("FAULT") == null) {
                 Cli.delete(folder);
             }
-            return wrong == null ? null : (what.base.script + ", " + done.replaceAll("(log-)?[^ /]*(-opt_gaps|-prefetch)\\d", "LOG")
-                + " -> " + shown(wrong)).replaceAll("\\p{Cntrl}+", "?");
+            return wrong == null ? null : what.base.script + ", " + shown(done) + " -> " + shown(wrong);
         }
 
-        private String shown(String wrong) {
+        /** One line, and short unless the case is repeated alone. */
+        private String shown(String text) {
+            String line = text.replaceAll("\\p{Cntrl}+", "?");
             if (System.getenv("FAULT") != null) {
-                return wrong;
+                return line;
             }
-            String text = wrong.replace(in + "/", "").replaceAll("(log-)?[^ /]*(-opt_gaps|-prefetch)\\d", "LOG");
-            return text.length() < 500 ? text : text.substring(0, 250) + " ... " + text.substring(text.length() - 250);
+            line = line.replace(in + "/", "").replaceAll("(log-)?[^ /]*(-opt_gaps|-prefetch)\\d", "LOG");
+            return line.length() < 500 ? line : line.substring(0, 250) + " ... " + line.substring(line.length() - 250);
         }
 
         private List<String> args() {
-            return Stream.of(List.of(in.toString()), what.base.options, random.nextBoolean() ? List.of("--csv") : List.<String>of(),
-                List.of("--plots=" + plots)).flatMap(List::stream).toList();
+            List<String> args = new ArrayList<>(List.of(in.toString()));
+            args.addAll(what.base.options);
+            if (random.nextBoolean()) {
+                args.add("--csv");
+            }
+            args.add("--plots=" + plots);
+            return args;
         }
 
         Cli start(List<String> args) throws Exception {
-            com.sun.management.ThreadMXBean memory = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+            ThreadMXBean memory = (ThreadMXBean) ManagementFactory.getThreadMXBean();
             WRITTEN.bytes.get().reset();
             SAID.bytes.get().reset();
             long before = memory.getCurrentThreadAllocatedBytes();
@@ -377,19 +405,24 @@ class FaultTest {
 
         private String said(Cli cli) {
             String err = cli.err();
-            return cli.status() < 0 || cli.status() > 2 ? "exit status " + cli.status() + " " + err
-                : err.matches("(?s).*(unexpectedly|Exception in|\\n\\s|\\bat [\\w.$]+\\([\\w.]+:\\d+\\)|(?<!/)\\bnull\\b).*") ? "said " + err
-                : err.lines().anyMatch(line -> line.isBlank() || line.chars().anyMatch(Character::isISOControl)) ? "unclean: " + err
-                : cli.status() == 0 ? null : !cli.out().isEmpty() ? "failed with stdout " + cli.out()
-                : !err.endsWith("\n") ? "failed without a line: " + err
-                : null;
+            if (cli.status() < 0 || cli.status() > 2 || cli.status() > 0 && done.equals(GOOD)) {
+                return "exit status " + cli.status() + ": " + err;
+            }
+            if (NOT_FOR_USERS.matcher(err).find()) {
+                return "said " + err;
+            }
+            if (err.lines().anyMatch(line -> line.isBlank() || line.chars().anyMatch(Character::isISOControl))) {
+                return "unclean: " + err;
+            }
+            if (err.length() > 20_000 || err.lines().anyMatch(line -> line.length() > 5000)) {
+                return "said " + err.length() + " characters: " + err;
+            }
+            boolean oneLine = cli.out().isEmpty() && err.endsWith("\n");
+            return cli.status() == 0 || oneLine ? null : "failed with '" + cli.out() + "' and '" + err + "'";
         }
 
         private String drawn(Cli cli, Map<String, String> old) throws IOException {
-            Map<String, String> now = new HashMap<>(snapshot(plots));
-            if (cli.err().length() > 20_000 || cli.err().lines().anyMatch(line -> line.length() > 5000)) {
-                return "said " + cli.err().length() + " characters: " + cli.err().substring(0, 500);
-            }
+            Map<String, String> now = new HashMap<>(Cli.snapshot(plots));
             if (cli.status() != 0) {
                 return now.equals(old) ? null : "failed and changed plots: " + now.keySet() + " " + cli.err();
             }
@@ -414,11 +447,6 @@ class FaultTest {
             return name.endsWith(".csv") ? text.endsWith("\n") : name.endsWith(".eps") && text.startsWith("%!PS")
                 && text.stripTrailing().endsWith("%%EOF");
         }
-    }
-
-    /** As Cli.snapshot, but it opens what is a regular file alone, and no folder that a link points to. */
-    static Map<String, String> snapshot(Path folder) throws IOException {
-        return Cli.snapshot(folder);
     }
 
     static List<String> list(Path folder) throws IOException {
@@ -448,23 +476,32 @@ class FaultTest {
 
     static class Damage {
         static final List<String> NUMBERS = List.of("", "-1", "NaN", "Infinity", "1e308", "9".repeat(400), "0", "0.0",
-            "999999999.999999999", "999999999999999999", "0.000000001", "\u0663", "\u00e9", "0x10", "1,5", "1.2.3", "+5", "\0",
+            "999999999.999999999", "999999999999999999", "0.000000001", "\u0663", "\u00e9", "0x10", "1,5", "1.2.3",
+            "+5", "\0",
             "9223372036854775807", "-9223372036854775808", "8999999999999999999", "1", "\"", " ", "\u001b[31m");
-        static final List<String> STAMPS = List.of("9999-99-99 99:99:99,999", "0000-00-00 00:00:00,000", "2024-02-30 23:28:00,000",
+        static final List<String> STAMPS = List.of("9999-99-99 99:99:99,999", "0000-00-00 00:00:00,000",
+            "2024-02-30 23:28:00,000",
             "2024-03-29 24:00:00,000", "9999-12-31 23:59:59,999", "0001-01-01 00:00:00,000", "2262-04-11 23:47:16,854",
             "1677-09-21 00:12:43,145", "2024-03-29 23:59:60,000", "", "2024-03-29", "1969-12-31 23:59:59,999");
         /** They take the place of a model or of a value, or stand as one more token. */
-        static final List<String> NAMES = List.of("..", ".", "", "~", "$(touch x)", "`touch x`", "a b", "a\nb", "a\tb", "\u001b[31m",
-            "-", "%s%n%d", "*", "?", "\u00e9", "\u65e5\u672c", "\u0663B", "\ud835\udfd5B", "\u202e", "\u0085", "\u2028", "\\E", "\\Q",
-            "\\", "$1", "{}", "${HOME}", "[", "(", "@x", "-csv", "'", "\"", "1e9T", "0B", "0", "99999999999999999999", "999999999999999999T",
-            "0.000000001", "1.", ".5", "+", "=", "!=", "null", "NaN", "approach7", "approach", "model9", "folder3", "ga0", "subg", "tp1-tp2",
+        static final List<String> NAMES = List.of("..", ".", "", "~", "$(touch x)", "`touch x`", "a b", "a\nb", "a\tb",
+            "\u001b[31m",
+            "-", "%s%n%d", "*", "?", "\u00e9", "\u65e5\u672c", "\u0663B", "\ud835\udfd5B", "\u202e", "\u0085",
+            "\u2028", "\\E", "\\Q",
+            "\\", "$1", "{}", "${HOME}", "[", "(", "@x", "-csv", "'", "\"", "1e9T", "0B", "0", "99999999999999999999",
+            "999999999999999999T",
+            "0.000000001", "1.", ".5", "+", "=", "!=", "null", "NaN", "approach7", "approach", "model9", "folder3",
+            "ga0", "subg", "tp1-tp2",
             "direction1", "x".repeat(400), "k1-".repeat(60), "#", "%2e%2e%2f", ",", ";", "<b>", "log", "-monitor");
-        static final List<String> OPTIONS = List.of("--iteration=0", "--iteration=-1", "--iteration=999999999", "--iteration=9999999999",
-            "--iteration=", "--iteration=1", "--where=", "--where==", "--where=!=", "--where=tp", "--where=zz=1", "--where=tp=1=1", "--groups=",
+        static final List<String> OPTIONS = List.of("--iteration=0", "--iteration=-1", "--iteration=999999999",
+            "--iteration=9999999999",
+            "--iteration=", "--iteration=1", "--where=", "--where==", "--where=!=", "--where=tp", "--where=zz=1",
+            "--where=tp=1=1", "--groups=",
             "--groups=zz", "--groups=folder", "--groups=sl", "--bars=folder", "--bars=model", "--device=-1",
-            "--device=9223372036854775808", "--process=0", "--process=x", "--zone=x", "--zone=Asia/Kathmandu", "--zone=+18:00",
-            "--phases=/", "--phases=", "--forward-range=", "--update-range=x'--", "", "--", "@", "@@", "/dev/null", "--plots=/dev/null",
-            "--plots=", "--plots=/proc", "--no-such", "--csv=maybe", "${HOME}", "..", "\u00e9\n");
+            "--device=9223372036854775808", "--process=0", "--process=x", "--zone=x", "--zone=Asia/Kathmandu",
+            "--zone=+18:00",
+            "--phases=/", "--phases=", "--forward-range=", "--update-range=x'--", "", "--", "@", "@@", "/dev/null",
+            "--no-such", "--csv=maybe", "${HOME}", "..", "\u00e9\n");
 
         static Path pick(Path in, String pattern, Random random) throws IOException {
             List<String> files = list(in).stream().filter(name -> name.matches("(?s)" + pattern)).toList();
@@ -512,7 +549,8 @@ class FaultTest {
             if (random.nextBoolean()) {
                 random.nextBytes(page);
             } else {
-                System.arraycopy(bytes, random.nextInt(Math.max(1, bytes.length - 4096)), page, 0, Math.min(page.length, bytes.length / 2));
+                System.arraycopy(bytes, random.nextInt(Math.max(1, bytes.length - 4096)), page, 0,
+                    Math.min(page.length, bytes.length / 2));
             }
             System.arraycopy(page, 0, bytes, at, page.length);
             return bytes;
@@ -535,13 +573,15 @@ class FaultTest {
         private static byte[] text(byte[] bytes, Random random) {
             String text = latin(bytes);
             int at = random.nextInt(text.length() + 1);
-            String most = List.of("\"", "\0", "\r", "\n", ",", "\u00ff\u00fe", "\"a\nb", "time (ms) |", "fwd: ").get(random.nextInt(9));
+            String most = List.of("\"", "\0", "\r", "\n", ",", "\u00ff\u00fe", "\"a\nb", "time (ms) |", "fwd: ")
+                .get(random.nextInt(9));
             return switch (random.nextInt(5)) {
                 case 0 -> latin(text.substring(0, at) + most + text.substring(at));
                 case 1 -> latin(text.replace("\n", "\r"));
                 case 2 -> text.getBytes(StandardCharsets.UTF_16);
                 case 3 -> latin(number(text, random));
-                default -> latin(text.replaceFirst("(?<=^[^\n]{0,99}),", most.equals("\n") ? ";" : Matcher.quoteReplacement(most)));
+                default -> latin(text.replaceFirst("(?<=^[^\n]{0,99}),", most.equals("\n") ? ";"
+                    : Matcher.quoteReplacement(most)));
             };
         }
 
@@ -556,12 +596,14 @@ class FaultTest {
         }
 
         /** Puts a value in the place of a pattern's group, everywhere or once in one file. */
-        static String replace(Path in, String files, Random random, boolean all, String pattern, String value) throws IOException {
+        static String replace(Path in, String files, Random random, boolean all, String pattern,
+            String value) throws IOException {
             Path file = pick(in, files, random);
             String text = latin(Files.readAllBytes(file)), utf = latin(value.getBytes(StandardCharsets.UTF_8));
             List<int[]> places = Pattern.compile(pattern).matcher(text).results()
                 .map(m -> new int[] {m.start(1), m.end(1)}).toList();
-            assertTrue(!places.isEmpty() || text.length() < 700, "nothing like " + pattern + " in " + file.getFileName());
+            assertTrue(!places.isEmpty() || text.length() < 700, "nothing like " + pattern + " in "
+                + file.getFileName());
             int one = all || places.isEmpty() ? -1 : random.nextInt(places.size());
             for (int i = places.size() - 1; i >= 0; i--) {
                 if (all || i == one) {
@@ -570,12 +612,14 @@ class FaultTest {
             }
             Files.write(file, latin(text));
             String shown = value.length() > 40 ? value.length() + " characters" : value;
-            return pattern + " -> '" + shown + "' in " + (all ? "all places" : "one place") + " of " + file.getFileName();
+            return pattern + " -> '" + shown + "' in " + (all ? "all places" : "one place") + " of "
+                + file.getFileName();
         }
 
         /** Renames a run: all files with its stem. Place 0 is the model, 1 a value, 2 one more token, 3 all of it. */
         static String name(Path in, Random random, int place, String hostile) throws IOException {
-            String stem = pick(in, ".*\\.(log|sqlite)", random).getFileName().toString().replaceFirst("(-nsys)?\\.\\w+$", "");
+            String stem = pick(in, ".*\\.(log|sqlite)", random).getFileName().toString()
+                .replaceFirst("(-nsys)?\\.\\w+$", "");
             List<String> tokens = new ArrayList<>(List.of(stem.split("-")));
             int at = place == 0 ? 1 : 2 + random.nextInt(tokens.size() - 2);
             tokens.set(at, place == 0 ? hostile : place == 1 ? tokens.get(at).replaceFirst("[\\d.]+$", "") + hostile
@@ -605,7 +649,8 @@ class FaultTest {
         }
 
         static String longLine(Path file) throws IOException {
-            byte[] bytes = Files.readAllBytes(file), piece = "0123456789,".repeat(100_000).getBytes(StandardCharsets.US_ASCII);
+            byte[] bytes = Files.readAllBytes(file), piece = "0123456789,".repeat(100_000)
+                .getBytes(StandardCharsets.US_ASCII);
             try (OutputStream out = Files.newOutputStream(file)) {
                 out.write(bytes, 0, bytes.length / 2);
                 for (int i = 0; i < 92; i++) {
@@ -618,17 +663,20 @@ class FaultTest {
 
         static String execute(Path in, String statements) throws IOException, SQLException {
             Path file = pick(in, ".*\\.sqlite", new Random(0));
-            try (Connection db = DriverManager.getConnection("jdbc:sqlite:" + file); Statement statement = db.createStatement()) {
+            try (Connection db = DriverManager.getConnection("jdbc:sqlite:"
+                + file); Statement statement = db.createStatement()) {
                 statement.executeUpdate(statements);
             }
             return statements;
         }
 
         static List<String> statements() {
-            String one = " WHERE rowid = (SELECT e.rowid FROM NVTX_EVENTS e LEFT JOIN StringIds s ON s.id = e.textId WHERE "
-                + "COALESCE(e.text, s.value) LIKE 'DeepSpeed%' ORDER BY e.start LIMIT 1 OFFSET 8)";
-            List<String> values = List.of("'abc'", "''", "-1", "0", "1", "9223372036854775807", "-9223372036854775808", "1e300", "9e18",
-                "x'00ff'", "'\u0663'", "99999999999999999", "100000000000000001", "'DeepSpeedEngine.forward'", "start + 1", "NULL",
+            String one = " WHERE rowid = (SELECT e.rowid FROM NVTX_EVENTS e LEFT JOIN StringIds s ON s.id = e.textId "
+                + "WHERE COALESCE(e.text, s.value) LIKE 'DeepSpeed%' ORDER BY e.start LIMIT 1 OFFSET 8)";
+            List<String> values = List.of("'abc'", "''", "-1", "0", "1", "9223372036854775807", "-9223372036854775808",
+                "1e300", "9e18",
+                "x'00ff'", "'\u0663'", "99999999999999999", "100000000000000001", "'DeepSpeedEngine.forward'",
+                "start + 1", "NULL",
                 "hex(zeroblob(500000))", "char(27, 10, 133, 8232)");
             List<String> all = new ArrayList<>();
             for (String value : values) {
@@ -636,7 +684,8 @@ class FaultTest {
                     all.add("UPDATE OR IGNORE NVTX_EVENTS SET " + column + " = " + value);
                     all.add("UPDATE OR IGNORE NVTX_EVENTS SET " + column + " = " + value + one);
                 }
-                all.add("UPDATE OR IGNORE TARGET_INFO_SESSION_START_TIME SET utcEpochNs = " + value.replace("start", "1"));
+                all.add("UPDATE OR IGNORE TARGET_INFO_SESSION_START_TIME SET utcEpochNs = " + value.replace("start",
+                    "1"));
                 all.add("UPDATE OR IGNORE StringIds SET value = " + value.replace("start", "1"));
             }
             all.addAll(more());
@@ -654,19 +703,27 @@ class FaultTest {
                 all.add(rename + "CREATE TABLE " + table + "(x)");
                 all.add(rename + "CREATE TABLE " + table + "(x); INSERT INTO " + table + " VALUES (1)");
                 all.add(rename + "CREATE TABLE " + table + " AS SELECT * FROM t UNION ALL SELECT * FROM t");
-                all.add(rename + "CREATE VIRTUAL TABLE " + table + " USING fts5(start, \"end\", text, value, id, utcEpochNs)");
-                all.add("CREATE TRIGGER x AFTER UPDATE ON " + table + " BEGIN DELETE FROM " + table + "; END; PRAGMA recursive_triggers = 1");
+                all.add(rename + "CREATE VIRTUAL TABLE " + table
+                    + " USING fts5(start, \"end\", text, value, id, utcEpochNs)");
+                all.add("CREATE TRIGGER x AFTER UPDATE ON " + table + " BEGIN DELETE FROM " + table
+                    + "; END; PRAGMA recursive_triggers = 1");
             }
             for (String column : List.of("start", "\"end\"", "globalTid", "text", "textId")) {
                 all.add("ALTER TABLE NVTX_EVENTS RENAME COLUMN " + column + " TO other");
             }
-            all.addAll(List.of("UPDATE OR IGNORE NVTX_EVENTS SET start = \"end\", \"end\" = start", "UPDATE NVTX_EVENTS SET \"end\" = start",
-                "UPDATE NVTX_EVENTS SET start = 5, \"end\" = 5", "UPDATE NVTX_EVENTS SET \"end\" = start + 9000000000000000000",
-                "UPDATE NVTX_EVENTS SET start = start * 1000000, \"end\" = \"end\" * 1000000", "PRAGMA journal_mode = WAL",
-                "PRAGMA page_size = 65536; VACUUM", "PRAGMA auto_vacuum = 1; VACUUM", "CREATE INDEX i ON NVTX_EVENTS(text, start)",
+            all.addAll(List.of("UPDATE OR IGNORE NVTX_EVENTS SET start = \"end\", \"end\" = start",
+                "UPDATE NVTX_EVENTS SET \"end\" = start",
+                "UPDATE NVTX_EVENTS SET start = 5, \"end\" = 5",
+                "UPDATE NVTX_EVENTS SET \"end\" = start + 9000000000000000000",
+                "UPDATE NVTX_EVENTS SET start = start * 1000000, \"end\" = \"end\" * 1000000",
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA page_size = 65536; VACUUM", "PRAGMA auto_vacuum = 1; VACUUM",
+                "CREATE INDEX i ON NVTX_EVENTS(text, start)",
                 "CREATE INDEX i ON NVTX_EVENTS(abs(start))", "ALTER TABLE NVTX_EVENTS RENAME TO NVTX_EVENTS_V3",
-                "PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = 'x'", "PRAGMA writable_schema = 1; UPDATE sqlite_master SET rootpage = 1",
-                "PRAGMA writable_schema = 1; UPDATE sqlite_master SET rootpage = 99999", "PRAGMA writable_schema = 1; DELETE FROM sqlite_master",
+                "PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = 'x'",
+                "PRAGMA writable_schema = 1; UPDATE sqlite_master SET rootpage = 1",
+                "PRAGMA writable_schema = 1; UPDATE sqlite_master SET rootpage = 99999",
+                "PRAGMA writable_schema = 1; DELETE FROM sqlite_master",
                 "PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = replace(sql, 'text', 'text COLLATE zz')",
                 "PRAGMA user_version = -1; PRAGMA application_id = -1"));
             return all;
@@ -674,11 +731,13 @@ class FaultTest {
 
         /** Statements that put an endless query behind a table. */
         static String endless(String kind, String table) {
-            String rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS start, i AS \"end\", i AS id, "
-                + "i AS globalTid, 'x' AS text, NULL AS textId, 'x' AS value, i AS utcEpochNs FROM n WHERE i < 0";
-            return kind.equals("generated") ? "DROP TABLE " + table + "; CREATE TABLE " + table + "(id, start AS (1), \"end\" AS (2), globalTid "
-                + "AS (3), text AS (hex(zeroblob(400000000))), textId AS (1), value AS (hex(zeroblob(400000000))), utcEpochNs AS "
-                + "(hex(zeroblob(400000000)))); INSERT INTO " + table + "(id) VALUES (1)"
+            String rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS start, "
+                + "i AS \"end\", i AS id, i AS globalTid, 'x' AS text, NULL AS textId, 'x' AS value, "
+                + "i AS utcEpochNs FROM n WHERE i < 0";
+            return kind.equals("generated") ? "DROP TABLE " + table + "; CREATE TABLE " + table
+                + "(id, start AS (1), \"end\" AS (2), globalTid "
+                + "AS (3), text AS (hex(zeroblob(400000000))), textId AS (1), value AS (hex(zeroblob(400000000))), "
+                + "utcEpochNs AS (hex(zeroblob(400000000)))); INSERT INTO " + table + "(id) VALUES (1)"
                 : "DROP TABLE " + table + "; CREATE VIEW " + table + " AS " + rows + (kind.endsWith(" a table")
                 ? "; PRAGMA writable_schema = 1; UPDATE sqlite_master SET type = 'table'" : "");
         }

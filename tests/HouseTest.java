@@ -8,11 +8,14 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -59,7 +62,7 @@ class HouseTest {
 
     /** The class of a script, which is called like it: subgroup.java has Subgroup. */
     static String className(String script) {
-        return script.substring(0, 1).toUpperCase(java.util.Locale.ROOT) + script.substring(1);
+        return script.substring(0, 1).toUpperCase(Locale.ROOT) + script.substring(1);
     }
 
     static List<String> sample(String script) {
@@ -178,12 +181,15 @@ class HouseTest {
             }
         }
 
-        @Test void everyAliasRunsThroughTheLauncher() throws IOException {
-            for (String alias : aliases().keySet()) {
-                Cli cli = Cli.start(Cli.ROOT, "./jbang", alias, "--help");
-                assertEquals(0, cli.status(), cli.err());
-                assertTrue(cli.out().startsWith("Usage: "), cli.out());
-            }
+        static Set<String> aliasNames() throws IOException {
+            return aliases().keySet();
+        }
+
+        @ParameterizedTest @MethodSource("aliasNames")
+        void everyAliasRunsThroughTheLauncher(String alias) {
+            Cli cli = Cli.start(Cli.ROOT, "./jbang", alias, "--help");
+            assertEquals(0, cli.status(), cli.err());
+            assertTrue(cli.out().startsWith("Usage: "), cli.out());
         }
     }
 
@@ -346,7 +352,7 @@ class HouseTest {
         Path launcher() throws IOException {
             Path copy = Files.createDirectories(tmp.resolve("clean clone")).resolve("jbang");
             if (!Files.exists(copy)) {
-                Files.copy(Cli.ROOT.resolve("jbang"), copy, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+                Files.copy(Cli.ROOT.resolve("jbang"), copy, StandardCopyOption.COPY_ATTRIBUTES);
             }
             return copy;
         }
@@ -444,12 +450,13 @@ class HouseTest {
 
         /** Asserts that in .jbang there is what was fetched, whole, and nothing else. */
         void assertOneVersion() throws IOException {
-            Path folder = launcher().resolveSibling(".jbang");
+            Path folder = launcher().resolveSibling(".jbang"), home = folder.resolve(fetched().getFileName());
             try (Stream<Path> files = Files.list(folder)) {
                 assertEquals(List.of(fetched().getFileName()), files.map(Path::getFileName).toList());
             }
             assertEquals(List.of(fetched().resolve("lib").toFile().list()).size(),
-                List.of(folder.resolve(fetched().getFileName()).resolve("lib").toFile().list()).size(), "jars");
+                List.of(home.resolve("lib").toFile().list()).size(), "jars");
+            assertEquals(0, home.toFile().list((in, name) -> name.startsWith("new")).length, "left by the other run");
         }
 
         @Test void twoFirstRunsAtOnce() throws IOException {
