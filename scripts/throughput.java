@@ -511,7 +511,7 @@ class Throughput implements Callable<Integer> {
         }
 
         double size(double most) {
-            return upright() ? Math.min(most, pitch() * 1.05) : most;
+            return upright() ? Math.min(most, pitch() * .93) : most;
         }
 
         /** About the height of the plot. */
@@ -542,7 +542,8 @@ class Throughput implements Callable<Integer> {
                 g.fill(new Rectangle2D.Double(first, y + names + pt(6), last - first, pt(.8)));
                 text(g, label(by, groups.get(i)), size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
             }
-            double fit = Math.min(11, 11 * (WIDTH - pt(6)) / width(title(), 11)), half = width(title(), fit) / 2 + pt(3);
+            double fit = Math.min(11, 11 * (WIDTH - pt(6)) / width(title(), 11));
+            double half = width(title(), fit) / 2 + pt(3);
             double middle = Math.max(half, Math.min(plot(chart).getCenterX(), WIDTH - half));
             text(g, title(), fit, Color.BLACK, middle, y + names + pt(28), .5, 0);
             runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", size(8), RED,
