@@ -655,6 +655,10 @@ class Throughput implements Callable<Integer> {
             try {
                 clear(Files.createDirectories(plots), stem, mine);
                 for (String end : files.keySet()) {
+                    require(1, !Files.isDirectory(plots.resolve(stem + end)), plots.resolve(stem + end)
+                        + ": a folder stands in the figure's place; move it away");
+                }
+                for (String end : files.keySet()) {
                     Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
                 }
                 for (String end : files.keySet()) {
@@ -663,7 +667,7 @@ class Throughput implements Callable<Integer> {
                 }
             } catch (IOException e) {
                 clear(plots, stem, mine);
-                throw new Unusable(1, plots + ": cannot write the figure there (" + e + "); see --plots");
+                throw new Unusable(1, plots + ": cannot write the figure there (" + e.getMessage() + "); see --plots");
             }
             files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
         }
@@ -673,7 +677,7 @@ class Throughput implements Callable<Integer> {
             Pattern part = Pattern.compile("\\." + Pattern.quote(stem) + "\\.(?:png|eps|csv)\\.(\\d{1,9})\\.part");
             for (String file : Objects.requireNonNullElse(plots.toFile().list(), new String[0])) {
                 Matcher m = part.matcher(file);
-                if (m.matches() && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
+                if (m.matches() && !Files.isDirectory(plots.resolve(file)) && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
                     Files.deleteIfExists(plots.resolve(file));
                 }
             }
@@ -813,8 +817,9 @@ class Throughput implements Callable<Integer> {
 
     /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
+        System.setProperty("java.awt.headless", "true");
         try {
-            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
+            return new CommandLine(script).setOverwrittenOptionsAllowed(true).setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
                 .setExecutionExceptionHandler((e, line, parsed) -> explain(e)).execute(args);
         } catch (Error e) {
