@@ -730,10 +730,8 @@ class Breakdown implements Callable<Integer> {
             String mine = "." + ProcessHandle.current().pid() + ".part";
             try {
                 clear(Files.createDirectories(plots), stem, mine);
-                for (String end : files.keySet()) {
-                    require(1, !Files.isDirectory(plots.resolve(stem + end)), plots.resolve(stem + end)
-                        + ": a folder stands in the figure's place; move it away");
-                }
+                require(1, files.keySet().stream().noneMatch(end -> Files.isDirectory(plots.resolve(stem + end))),
+                    plots + ": a folder stands in the place of " + stem + files.keySet() + "; move it away");
                 for (String end : files.keySet()) {
                     Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
                 }
@@ -753,7 +751,8 @@ class Breakdown implements Callable<Integer> {
             Pattern part = Pattern.compile("\\." + Pattern.quote(stem) + "\\.(?:png|eps|csv)\\.(\\d{1,9})\\.part");
             for (String file : Objects.requireNonNullElse(plots.toFile().list(), new String[0])) {
                 Matcher m = part.matcher(file);
-                if (m.matches() && !Files.isDirectory(plots.resolve(file)) && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
+                if (m.matches() && !Files.isDirectory(plots.resolve(file))
+                    && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
                     Files.deleteIfExists(plots.resolve(file));
                 }
             }
@@ -893,7 +892,6 @@ class Breakdown implements Callable<Integer> {
 
     /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
-        System.setProperty("java.awt.headless", "true");
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true).setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
