@@ -880,7 +880,7 @@ class Utilization implements Callable<Integer> {
             try {
                 clear(Files.createDirectories(plots), stem, mine);
                 require(1, files.keySet().stream().noneMatch(end -> Files.isDirectory(plots.resolve(stem + end))),
-                    plots + ": a folder stands in the place of " + stem + files.keySet() + "; move it away");
+                    plots + ": a folder stands in the place of " + stem + files.keySet() + "; see --plots");
                 for (String end : files.keySet()) {
                     Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
                 }
