@@ -896,7 +896,7 @@ class Memory implements Callable<Integer> {
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
             : e instanceof UncheckedIOException ? explain(e.getCause())
-            : e instanceof OutOfMemoryError ? note(1, "out of memory: a line or value in it is too large")
+            : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
             ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")

@@ -446,9 +446,9 @@ class Throughput implements Callable<Integer> {
             return List.copyOf(values);
         }
 
-        /** Whether the bars have names rather than numbers, so that a line over them would mean nothing. */
+        /** Whether bars have names, which stand at an end, not numbers, so that a line over them would mean nothing. */
         boolean named() {
-            return bars.stream().anyMatch(bar -> Run.number(bar) == null);
+            return Run.number(bars.get(0)) == null || Run.number(bars.get(bars.size() - 1)) == null;
         }
 
         double x(Run run) {
@@ -505,13 +505,16 @@ class Throughput implements Callable<Integer> {
 
         /** The room above and, for the bars' names, the brackets and names of the groups and the title, below. */
         Insets room() {
-            double longest = names().stream().mapToDouble(name -> width(name, size(9))).max().orElse(0) / pt(1);
+            double size = size();
+            double longest = names().stream().mapToDouble(name -> width(name, size)).max().orElse(0) / pt(1);
             double names = upright() ? longest : 9;
             return margins(top, 0, names + 36, 1);
         }
 
-        double size(double most) {
-            return upright() ? Math.min(most, pitch() * .93) : most;
+        /** The size of the bars' names: upright ones are no wider than a bar and no longer than 52 points. */
+        double size() {
+            double longest = names().stream().mapToDouble(name -> width(name, 9)).max().orElse(0);
+            return upright() ? Math.min(Math.min(9, pitch() * .93), 9 * pt(52) / longest) : 9;
         }
 
         /** About the height of the plot. */
@@ -531,14 +534,11 @@ class Throughput implements Callable<Integer> {
             double y = plot(chart).getMaxY(), names = room().bottom - pt(36);
             double widest = groups.stream().mapToDouble(group -> width(label(by, group), 10)).max().orElseThrow();
             double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .5)) / widest);
+            boolean upright = upright();
             for (int i = 0; i < groups.size(); i++) {
                 double first = chart.getScreenXFromChart(x(i, 0) - .42);
                 double last = chart.getScreenXFromChart(x(i, bars.size() - 1) + .42);
-                for (int j = 0; j < bars.size(); j++) {
-                    double x = chart.getScreenXFromChart(x(i, j));
-                    text(g, names().get(j), size(9), Color.BLACK, x, y + pt(upright() ? 3 : 8),
-                        upright() ? 1 : .5, upright() ? -1 : 0);
-                }
+                barNames(g, chart, i, y + pt(upright ? 3 : 8));
                 g.fill(new Rectangle2D.Double(first, y + names + pt(6), last - first, pt(.8)));
                 text(g, label(by, groups.get(i)), size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
             }
@@ -546,8 +546,18 @@ class Throughput implements Callable<Integer> {
             double half = width(title(), fit) / 2 + pt(3);
             double middle = Math.max(half, Math.min(plot(chart).getCenterX(), WIDTH - half));
             text(g, title(), fit, Color.BLACK, middle, y + names + pt(28), .5, 0);
-            runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", size(8), RED,
+            runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", Math.min(8, pitch() * 1.05), RED,
                 chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
+        }
+
+        private void barNames(Graphics2D g, XYChart chart, int group, double y) {
+            List<String> names = names();
+            boolean upright = upright();
+            double size = size();
+            for (int bar = 0; bar < bars.size(); bar++) {
+                double x = chart.getScreenXFromChart(x(group, bar));
+                text(g, names.get(bar), size, Color.BLACK, x, y, upright ? 1 : .5, upright ? -1 : 0);
+            }
         }
 
         String title() {
@@ -828,7 +838,7 @@ class Throughput implements Callable<Integer> {
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
             : e instanceof UncheckedIOException ? explain(e.getCause())
-            : e instanceof OutOfMemoryError ? note(1, "out of memory: a line or value in it is too large")
+            : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
             ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")

@@ -110,8 +110,8 @@ class Utilization implements Callable<Integer> {
     /** Means over the samples of an update: rates over PCIe in GB/s, utilization of the GPU in percent. */
     record Use(double toHost, double toDevice, double gpuPercent, int samples) { }
 
-    /** An update: the earliest start and the latest end over the ranks. */
-    record Window(long startNs, long endNs, int ranks) { }
+    /** An update: the earliest start and the latest end over the ranks; how many started and how many ended it. */
+    record Window(long startNs, long endNs, int starts, int ends) { }
 
     static Use use(Run run, int wanted) throws IOException {
         List<Window> updates = updates(run.log());
@@ -119,6 +119,8 @@ class Utilization implements Callable<Integer> {
         require(1, updates.size() >= least, run.log() + ": has " + updates.size() + " updates with lines "
             + "<<<TIMER:step_start,NS>>> and step_end, expected " + least + "; see --iteration");
         List<Window> chosen = wanted == 0 ? updates.subList(1, updates.size()) : updates.subList(wanted - 1, wanted);
+        require(1, chosen.stream().allMatch(update -> update.ends == update.starts), run.log() + ": an update has not "
+            + "as many step_end lines as step_start lines, so its end is not known; see --iteration");
         Path csv = run.log().resolveSibling(run.log().getFileName().toString().replaceFirst("\\.log$", "-monitor.csv"));
         require(1, Files.exists(csv), csv + ": no such file; expected the monitor's samples beside the log");
         Monitor monitor = new Monitor(csv, chosen.get(0).startNs, chosen.get(chosen.size() - 1).endNs);
@@ -146,18 +148,18 @@ class Utilization implements Callable<Integer> {
                 for (MatchResult m : timer.matcher(line).results().toList()) {
                     long ns = Long.parseLong(m.group(2));
                     if (m.group(1).equals("start") && ended) {
-                        updates.add(new Window(ns, ns, 0));
+                        updates.add(new Window(ns, ns, 0, 0));
                     }
                     ended = m.group(1).equals("end");
                     if (!updates.isEmpty()) {
                         Window w = updates.remove(updates.size() - 1);
                         updates.add(new Window(Math.min(w.startNs, ns), Math.max(w.endNs, ns),
-                            w.ranks + (ended ? 0 : 1)));
+                            w.starts + (ended ? 0 : 1), w.ends + (ended ? 1 : 0)));
                     }
                 }
             }
         }
-        require(1, updates.stream().mapToInt(Window::ranks).distinct().count() <= 1, log + ": its step_start lines do "
+        require(1, updates.stream().mapToInt(Window::starts).distinct().count() <= 1, log + ": its step_start lines do "
             + "not come in equal blocks, so the updates of its ranks cannot be told apart");
         return updates;
     }
@@ -671,9 +673,9 @@ class Utilization implements Callable<Integer> {
             return List.copyOf(values);
         }
 
-        /** Whether the bars have names rather than numbers, so that a line over them would mean nothing. */
+        /** Whether bars have names, which stand at an end, not numbers, so that a line over them would mean nothing. */
         boolean named() {
-            return bars.stream().anyMatch(bar -> Run.number(bar) == null);
+            return Run.number(bars.get(0)) == null || Run.number(bars.get(bars.size() - 1)) == null;
         }
 
         double x(Run run) {
@@ -730,13 +732,16 @@ class Utilization implements Callable<Integer> {
 
         /** The room above and, for the bars' names, the brackets and names of the groups and the title, below. */
         Insets room() {
-            double longest = names().stream().mapToDouble(name -> width(name, size(9))).max().orElse(0) / pt(1);
+            double size = size();
+            double longest = names().stream().mapToDouble(name -> width(name, size)).max().orElse(0) / pt(1);
             double names = upright() ? longest : 9;
             return margins(top, 0, names + 36, 1);
         }
 
-        double size(double most) {
-            return upright() ? Math.min(most, pitch() * .93) : most;
+        /** The size of the bars' names: upright ones are no wider than a bar and no longer than 52 points. */
+        double size() {
+            double longest = names().stream().mapToDouble(name -> width(name, 9)).max().orElse(0);
+            return upright() ? Math.min(Math.min(9, pitch() * .93), 9 * pt(52) / longest) : 9;
         }
 
         /** About the height of the plot. */
@@ -756,14 +761,11 @@ class Utilization implements Callable<Integer> {
             double y = plot(chart).getMaxY(), names = room().bottom - pt(36);
             double widest = groups.stream().mapToDouble(group -> width(label(by, group), 10)).max().orElseThrow();
             double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .5)) / widest);
+            boolean upright = upright();
             for (int i = 0; i < groups.size(); i++) {
                 double first = chart.getScreenXFromChart(x(i, 0) - .42);
                 double last = chart.getScreenXFromChart(x(i, bars.size() - 1) + .42);
-                for (int j = 0; j < bars.size(); j++) {
-                    double x = chart.getScreenXFromChart(x(i, j));
-                    text(g, names().get(j), size(9), Color.BLACK, x, y + pt(upright() ? 3 : 8),
-                        upright() ? 1 : .5, upright() ? -1 : 0);
-                }
+                barNames(g, chart, i, y + pt(upright ? 3 : 8));
                 g.fill(new Rectangle2D.Double(first, y + names + pt(6), last - first, pt(.8)));
                 text(g, label(by, groups.get(i)), size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
             }
@@ -771,8 +773,18 @@ class Utilization implements Callable<Integer> {
             double half = width(title(), fit) / 2 + pt(3);
             double middle = Math.max(half, Math.min(plot(chart).getCenterX(), WIDTH - half));
             text(g, title(), fit, Color.BLACK, middle, y + names + pt(28), .5, 0);
-            runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", size(8), RED,
+            runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", Math.min(8, pitch() * 1.05), RED,
                 chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
+        }
+
+        private void barNames(Graphics2D g, XYChart chart, int group, double y) {
+            List<String> names = names();
+            boolean upright = upright();
+            double size = size();
+            for (int bar = 0; bar < bars.size(); bar++) {
+                double x = chart.getScreenXFromChart(x(group, bar));
+                text(g, names.get(bar), size, Color.BLACK, x, y, upright ? 1 : .5, upright ? -1 : 0);
+            }
         }
 
         String title() {
@@ -1053,7 +1065,7 @@ class Utilization implements Callable<Integer> {
     private static int explain(Throwable e) {
         return e instanceof Unusable u ? note(u.status, u.getMessage())
             : e instanceof UncheckedIOException ? explain(e.getCause())
-            : e instanceof OutOfMemoryError ? note(1, "out of memory: a line or value in it is too large")
+            : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
             ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")

@@ -42,8 +42,8 @@ class UtilizationTest extends GroupedRuns {
     }
 
     private static String timers(String which, double... seconds) {
-        return Arrays.stream(seconds).mapToObj(s -> "[2024-04-15 01:19:20,415] [INFO] [stage3.py:2251:step] <<<TIMER:step_"
-            + which + "," + ns(s) + ">>>\n").collect(Collectors.joining());
+        return Arrays.stream(seconds).mapToObj(s -> "[2024-04-15 01:19:20,415] [INFO] [stage3.py:2251:step] "
+            + "<<<TIMER:step_" + which + "," + ns(s) + ">>>\n").collect(Collectors.joining());
     }
 
     /** An iteration of two ranks, one of which starts and ends its update .1 s after the other: from n to n + .5 s. */
@@ -81,7 +81,7 @@ class UtilizationTest extends GroupedRuns {
     @Nested class RealLogs {
         static final String FOLDER = "act-output-20B-scale-twinflow";
 
-        /** Means over the samples between the first start and the last end of an update, of which each rank writes one. */
+        /** Means over the samples between the first start and the last end of an update; a rank writes one of each. */
         double[] reading(Path log, int iteration) throws IOException {
             String text = Files.readString(log, StandardCharsets.ISO_8859_1);
             int ranks = Integer.parseInt(said(log, "dp"));
@@ -251,15 +251,16 @@ class UtilizationTest extends GroupedRuns {
             Cli cli = draw(logs).quiet();
             SubgroupRuns.assertRows(List.of("2,4,20,2", "5,8,40,2", "20,18,96,2"),
                 rows(cli).stream().map(row -> row.replaceFirst("[^,]*,", "")).toList());
-            assertEquals(List.of(ZERO3, BACKWARD_ONLY, DEEP), rows(cli).stream().map(row -> row.split(",")[0]).toList());
-            assertDrawn(List.of(new double[] {2, 4, 20}, new double[] {5, 8, 40}, new double[] {20, 18, 96}), figure(cli));
+            assertEquals(List.of(ZERO3, BACKWARD_ONLY, DEEP),
+                rows(cli).stream().map(row -> row.split(",")[0]).toList());
+            assertDrawn(List.of(heights(2, 4, 20), heights(5, 8, 40), heights(20, 18, 96)), figure(cli));
         }
 
         @Test void sharesOnTheGpuGrowToTheRight() throws IOException {
             run("20B-ratio0.5-prefetch0", 4, 5, 30);
             run("20B-ratio1.0-prefetch0", 1, 2, 90);
             run("20B-ratio0.65-prefetch0", 2, 3, 60);
-            assertDrawn(List.of(new double[] {1, 2, 90}, new double[] {2, 3, 60}, new double[] {4, 5, 30}),
+            assertDrawn(List.of(heights(1, 2, 90), heights(2, 3, 60), heights(4, 5, 30)),
                 figure(draw(logs, "--groups=ratio").quiet()));
         }
 
@@ -296,10 +297,19 @@ class UtilizationTest extends GroupedRuns {
 
     @Nested class Faults {
         @Test void ranksThatDoNotComeInEqualBlocks() throws IOException {
-            Path log = log("7B-dp2", iteration(1) + iteration(2).replaceFirst("(?m)^.*step_start.*\\n", "") + iteration(3));
+            String less = iteration(2).replaceFirst("(?m)^.*step_start.*\\n", "");
+            Path log = log("7B-dp2", iteration(1) + less + iteration(3));
             monitor("7B-dp2", Windows.MONITOR);
             draw(logs, "--groups=dp").failed(1, log, "step_start");
             assertFalse(Files.exists(plots));
+        }
+
+        /** Without its end, how long a rank's update took is not known. */
+        @Test void ranksOfWhichOneDoesNotEnd() throws IOException {
+            String less = iteration(3).replaceFirst("(?m)^.*step_end.*\\n", "");
+            Path log = log("7B-dp2", iterations(2) + less);
+            monitor("7B-dp2", Windows.MONITOR);
+            draw(logs, "--groups=dp").failed(1, log, "step_end");
         }
 
         @Test void noTimersInTheLog() throws IOException {
@@ -318,7 +328,8 @@ class UtilizationTest extends GroupedRuns {
 
         @Test void noSampleDuringTheUpdate() throws IOException {
             log("7B-dp2", iterations(3));
-            for (String rows : List.of("", sample(0, 2.9, 1, 1, 1) + sample(0, 3.6, 1, 1, 1), sample(0, 7200, 1, 1, 1))) {
+            String around = sample(0, 2.9, 1, 1, 1) + sample(0, 3.6, 1, 1, 1);
+            for (String rows : List.of("", around, sample(0, 7200, 1, 1, 1))) {
                 Path monitor = monitor("7B-dp2", HEADER + rows);
                 draw(logs, "--groups=dp").failed(1, monitor, "no sample");
             }
