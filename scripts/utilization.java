@@ -5,7 +5,7 @@
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
-//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Djava.awt.headless=true
+//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xlog:disable -Djava.awt.headless=true
 
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -44,6 +44,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
@@ -881,13 +882,19 @@ class Utilization implements Callable<Integer> {
         /** Writes NAME.png, .eps and with --csv .csv beside their places, then moves them there; prints their paths. */
         void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
             Map<String, byte[]> files = new LinkedHashMap<>();
-            files.put(".png", png(chart, margins));
+            BufferedImage image = image(chart, margins);
+            CompletableFuture<byte[]> png = CompletableFuture.supplyAsync(() -> png(image));
+            files.put(".png", null);  // its place: the first
             files.put(".eps", eps(chart, margins));
+            files.put(".png", png.join());
             if (csv) {
                 files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
                     .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
             }
-            String stem = name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", "");
+            write(files, name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", ""));
+        }
+
+        private void write(Map<String, byte[]> files, String stem) throws IOException {
             String mine = "." + ProcessHandle.current().pid() + ".part";
             try {
                 clear(Files.createDirectories(plots), stem, mine);
@@ -920,18 +927,26 @@ class Utilization implements Callable<Integer> {
         }
     }
 
-    static byte[] png(XYChart chart, Insets margins) throws IOException {
-        ImageIO.setUseCache(false);
+    static BufferedImage image(XYChart chart, Insets margins) {
         BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
         g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,
             RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
             RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
         paint(g, chart, margins);
+        return image;
+    }
+
+    static byte[] png(BufferedImage image) {
+        ImageIO.setUseCache(false);
         ImageWriterParams params = new ImageWriterParams();
         params.setResolution(300);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        new ImageIOPNGImageWriter().writeImage(image, out, params);
+        try {
+            new ImageIOPNGImageWriter().writeImage(image, out, params);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return out.toByteArray();
     }
 
@@ -1053,6 +1068,7 @@ class Utilization implements Callable<Integer> {
 
     /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
+        CompletableFuture.runAsync(() -> width("0", 9));  // fonts are slow to come: begin while the rest is read
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true).setExpandAtFiles(false)
                 .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
