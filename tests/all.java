@@ -7,7 +7,7 @@
 //DEPS com.google.code.gson:gson:2.13.2
 //SOURCES ../scripts/*.java
 //SOURCES *.java
-//RUNTIME_OPTIONS -Djava.awt.headless=true -XX:+UseSerialGC -Xlog:disable
+//RUNTIME_OPTIONS -Djava.awt.headless=true -XX:+UseSerialGC
 
 import java.io.PrintStream;
 import java.net.URISyntaxException;
