@@ -44,7 +44,6 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -143,7 +142,7 @@ class Breakdown implements Callable<Integer> {
     /** The number above a bar: the height of the stack, or where bars are named and not counted the elapsed time. */
     static String above(Grid grid, Run run) {
         BigDecimal elapsed = run.times().iterationMs();
-        return String.format(Locale.ROOT, "%.1f", grid.named() && elapsed != null ? elapsed.doubleValue() / 1000
+        return String.format(Locale.ROOT, "%.1f", named(grid) && elapsed != null ? elapsed.doubleValue() / 1000
             : run.times().seconds(3));
     }
 
@@ -199,7 +198,7 @@ class Breakdown implements Callable<Integer> {
         }
         if (red) {
             redAxis(chart, "TFLOPs per GPU", scale.tflops);
-            redLines(chart, grid, Breakdown::tflops);
+            redLines(chart, grid);
         }
         overlay(chart, g -> {
             legend(g, chart, with(PHASES, red ? "TFLOPs" : null), with(COLORS, red ? RED : null));
@@ -208,6 +207,44 @@ class Breakdown implements Callable<Integer> {
                 grid.above(g, chart, grid.x(run), scale.foot(run), above(grid, run)));
         });
         return chart;
+    }
+
+    /** Whether bars have names, which stand at an end, not numbers, so that a line over them would mean nothing. */
+    static boolean named(Grid grid) {
+        return Run.number(grid.bars().get(0)) == null || Run.number(grid.bars().get(grid.bars().size() - 1)) == null;
+    }
+
+    /** The places that a line joins, null for an empty one: those of a group, or where bars have names of one. */
+    static List<List<Run>> lines(Grid grid) {
+        Map<List<Integer>, Run> at = new HashMap<>();
+        boolean named = named(grid);
+        grid.runs().forEach(run -> at.put(List.of(grid.group(run), grid.bar(run)), run));
+        int outer = (named ? grid.bars() : grid.groups()).size(), inner = (named ? grid.groups() : grid.bars()).size();
+        return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
+            .mapToObj(j -> at.get(named ? List.of(j, i) : List.of(i, j))).collect(Collectors.toList())).toList();
+    }
+
+    /** Dotted red lines with dots, broken where there is no value; wider white ones below keep them off the bars. */
+    static void redLines(XYChart chart, Grid grid) {
+        float dot = (float) pt(1.5);
+        float[] dash = {dot, dot};
+        BasicStroke dots = new BasicStroke(dot, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, dash, 0);
+        for (boolean rim : new boolean[] {true, false}) {
+            for (List<Run> places : lines(grid)) {
+                XYSeries line = chart.addSeries("" + chart.getSeriesCollection().size(),
+                    places.stream().mapToDouble(run -> run == null ? 0 : grid.x(run)).toArray(),
+                    places.stream().mapToDouble(Breakdown::tflops).toArray());
+                line.setYAxisGroup(1);
+                line.setLineColor(rim ? Color.WHITE : RED).setLineStyle(rim ? new BasicStroke((float) pt(3.6)) : dots);
+                line.setMarker(new Marker() {
+                    @Override public void paint(Graphics2D g, double x, double y, int size) {
+                        double r = Math.min(pt(2.5), pt(grid.pitch() * .4)) + (rim ? pt(.9) : 0);
+                        g.setColor(rim ? Color.WHITE : RED);
+                        g.fill(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));
+                    }
+                });
+            }
+        }
     }
 
     static <T> List<T> with(List<T> list, T more) {
@@ -243,11 +280,6 @@ class Breakdown implements Callable<Integer> {
             return List.copyOf(values);
         }
 
-        /** Whether bars have names, which stand at an end, not numbers, so that a line over them would mean nothing. */
-        boolean named() {
-            return Run.number(bars.get(0)) == null || Run.number(bars.get(bars.size() - 1)) == null;
-        }
-
         double x(Run run) {
             return x(group(run), bar(run));
         }
@@ -260,17 +292,8 @@ class Breakdown implements Callable<Integer> {
             return Collections.binarySearch(groups, run.get(by), order(by));
         }
 
-        private int bar(Run run) {
+        int bar(Run run) {
             return run.get(each) == null ? bars.size() / 2 : Collections.binarySearch(bars, run.get(each), order(each));
-        }
-
-        /** The places that a line joins, null for an empty one: those of a group, or where bars have names of one. */
-        List<List<Run>> lines() {
-            Map<List<Integer>, Run> at = new HashMap<>();
-            runs.forEach(run -> at.put(List.of(group(run), bar(run)), run));
-            int outer = named() ? bars.size() : groups.size(), inner = named() ? groups.size() : bars.size();
-            return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
-                .mapToObj(j -> at.get(named() ? List.of(j, i) : List.of(i, j))).collect(Collectors.toList())).toList();
         }
 
         static String label(String key, String value) {
@@ -410,28 +433,6 @@ class Breakdown implements Callable<Integer> {
         styler.setYAxisGroupTickMarksColorMap(1, RED);
     }
 
-    /** Dotted red lines with dots, broken where there is no value; wider white ones below keep them off the bars. */
-    static void redLines(XYChart chart, Grid grid, ToDoubleFunction<Run> value) {
-        float dot = (float) pt(1.5);
-        float[] dash = {dot, dot};
-        BasicStroke dots = new BasicStroke(dot, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, dash, 0);
-        for (boolean rim : new boolean[] {true, false}) {
-            for (List<Run> places : grid.lines()) {
-                XYSeries line = chart.addSeries("" + chart.getSeriesCollection().size(),
-                    places.stream().mapToDouble(run -> run == null ? 0 : grid.x(run)).toArray(),
-                    places.stream().mapToDouble(value).toArray());
-                line.setYAxisGroup(1);
-                line.setLineColor(rim ? Color.WHITE : RED).setLineStyle(rim ? new BasicStroke((float) pt(3.6)) : dots);
-                line.setMarker(new Marker() {
-                    @Override public void paint(Graphics2D g, double x, double y, int size) {
-                        double r = Math.min(pt(2.5), pt(grid.pitch() * .4)) + (rim ? pt(.9) : 0);
-                        g.setColor(rim ? Color.WHITE : RED);
-                        g.fill(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));
-                    }
-                });
-            }
-        }
-    }
     // ==== end of grid ====
 
     // ==== log reader: the same text in every script that reads logs ====

@@ -222,10 +222,7 @@ class Memory implements Callable<Integer> {
         try {
             return iteration(capture(export(source, folder), source), wanted, source);
         } finally {
-            try (Stream<Path> made = Files.list(folder)) {
-                made.forEach(file -> file.toFile().delete());
-            }
-            Files.delete(folder);
+            empty(folder);
         }
     }
 
@@ -307,15 +304,30 @@ class Memory implements Callable<Integer> {
         }
     }
 
-    /** Has sqlite-jdbc unpack its library, and instead of its stack traces says what to do where it cannot. */
+    /** Has sqlite-jdbc unpack its library, and deletes that once loaded; instead of stack traces says what to do. */
     private static void unpack() {
         LogManager.getLogManager().reset();
+        String place = System.getProperty("org.sqlite.tmpdir", System.getProperty("java.io.tmpdir"));
         try {
-            SQLiteJDBCLoader.initialize();
+            Path folder = Files.createTempDirectory(Path.of(place), "memory");
+            System.setProperty("org.sqlite.tmpdir", folder.toString());
+            try {
+                SQLiteJDBCLoader.initialize();
+            } finally {
+                System.setProperty("org.sqlite.tmpdir", place);
+                empty(folder);
+            }
         } catch (Exception e) {
-            throw new Unusable(1, System.getProperty("java.io.tmpdir") + ": sqlite-jdbc cannot unpack its library, "
-                + "is that full or noexec? Name another: export JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
+            throw new Unusable(1, place + ": sqlite-jdbc cannot unpack its library there, is that full or noexec? "
+                + "Name another folder: export JAVA_TOOL_OPTIONS=-Dorg.sqlite.tmpdir=DIR");
         }
+    }
+
+    private static void empty(Path folder) throws IOException {
+        try (Stream<Path> made = Files.list(folder)) {
+            made.forEach(file -> file.toFile().delete());
+        }
+        Files.delete(folder);
     }
 
     private static List<String> commonest(Connection db) throws SQLException {

@@ -33,7 +33,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -44,7 +43,6 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -64,7 +62,6 @@ import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
-import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -447,11 +444,6 @@ class Throughput implements Callable<Integer> {
             return List.copyOf(values);
         }
 
-        /** Whether bars have names, which stand at an end, not numbers, so that a line over them would mean nothing. */
-        boolean named() {
-            return Run.number(bars.get(0)) == null || Run.number(bars.get(bars.size() - 1)) == null;
-        }
-
         double x(Run run) {
             return x(group(run), bar(run));
         }
@@ -464,17 +456,8 @@ class Throughput implements Callable<Integer> {
             return Collections.binarySearch(groups, run.get(by), order(by));
         }
 
-        private int bar(Run run) {
+        int bar(Run run) {
             return run.get(each) == null ? bars.size() / 2 : Collections.binarySearch(bars, run.get(each), order(each));
-        }
-
-        /** The places that a line joins, null for an empty one: those of a group, or where bars have names of one. */
-        List<List<Run>> lines() {
-            Map<List<Integer>, Run> at = new HashMap<>();
-            runs.forEach(run -> at.put(List.of(group(run), bar(run)), run));
-            int outer = named() ? bars.size() : groups.size(), inner = named() ? groups.size() : bars.size();
-            return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
-                .mapToObj(j -> at.get(named() ? List.of(j, i) : List.of(i, j))).collect(Collectors.toList())).toList();
         }
 
         static String label(String key, String value) {
@@ -614,28 +597,6 @@ class Throughput implements Callable<Integer> {
         styler.setYAxisGroupTickMarksColorMap(1, RED);
     }
 
-    /** Dotted red lines with dots, broken where there is no value; wider white ones below keep them off the bars. */
-    static void redLines(XYChart chart, Grid grid, ToDoubleFunction<Run> value) {
-        float dot = (float) pt(1.5);
-        float[] dash = {dot, dot};
-        BasicStroke dots = new BasicStroke(dot, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, dash, 0);
-        for (boolean rim : new boolean[] {true, false}) {
-            for (List<Run> places : grid.lines()) {
-                XYSeries line = chart.addSeries("" + chart.getSeriesCollection().size(),
-                    places.stream().mapToDouble(run -> run == null ? 0 : grid.x(run)).toArray(),
-                    places.stream().mapToDouble(value).toArray());
-                line.setYAxisGroup(1);
-                line.setLineColor(rim ? Color.WHITE : RED).setLineStyle(rim ? new BasicStroke((float) pt(3.6)) : dots);
-                line.setMarker(new Marker() {
-                    @Override public void paint(Graphics2D g, double x, double y, int size) {
-                        double r = Math.min(pt(2.5), pt(grid.pitch() * .4)) + (rim ? pt(.9) : 0);
-                        g.setColor(rim ? Color.WHITE : RED);
-                        g.fill(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));
-                    }
-                });
-            }
-        }
-    }
     // ==== end of grid ====
     // ==== figure kit: the same text in every script ====
 

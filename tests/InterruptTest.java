@@ -159,7 +159,6 @@ class InterruptTest {
         }
 
         /** sqlite-jdbc unpacks its library there; a moment later it is loaded. */
-        @org.junit.jupiter.api.Disabled("sqlite-jdbc keeps its .so and .lck of a killed process, which is not in our hands")
         @Test void noTemporaryFileStays() throws Exception {
             Path temporary = Files.createDirectory(tmp.resolve("temporary"));
             List<String> command = Cli.java(List.of("-Djava.io.tmpdir=" + temporary), "Memory", CAPTURE, "--plots="
