@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -474,6 +475,37 @@ class HouseTest {
             assertVersion(launch(path, "version"));
             assertEquals(fetched().getFileName() + "\n", Files.readString(tmp.resolve("other")));
             assertOneVersion();
+        }
+
+        /** What starts Java faster comes of the first figure, not of what loads less, and may be damaged. */
+        @Test void theFirstFigureLeavesArchives() throws IOException {
+            Map<String, String> machine = environment(withMaven("fetch\n"));
+            Path clone = launcher().getParent(), home = clone.resolve(".jbang").resolve(fetched().getFileName());
+            Files.copy(Cli.ROOT.resolve("jbang-catalog.json"), clone.resolve("jbang-catalog.json"));
+            Files.copy(Cli.ROOT.resolve("scripts/subgroup.java"),
+                Files.createDirectories(clone.resolve("scripts")).resolve("subgroup.java"));
+            for (String less : List.of("--help", "nowhere")) {
+                Cli.start(clone, machine, launcher(), "subgroup", less);
+                assertEquals(Set.of(), archives(home), less);
+            }
+            assertDrew(clone, Cli.start(clone, machine, launcher(), "subgroup", sample("subgroup")));
+            assertEquals(Set.of("jbang.jsa", "script.jsa"), archives(home));
+            assertOneVersion();
+            Cli again = Cli.start(clone, machine, launcher(), "subgroup", sample("subgroup")).quiet();
+            assertDrew(clone, again);
+            for (String archive : archives(home)) {
+                assertTrue(Files.size(home.resolve(archive)) > 5e6, archive);
+                Files.delete(home.resolve(archive));
+                Files.writeString(home.resolve(archive), "damaged");
+            }
+            assertEquals(again, Cli.start(clone, machine, launcher(), "subgroup", sample("subgroup")));
+        }
+
+        Set<String> archives(Path home) throws IOException {
+            try (Stream<Path> files = Files.list(home)) {
+                return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".jsa"))
+                    .collect(Collectors.toSet());
+            }
         }
 
         @Test void itsOwnFolderNotWritableIsSaid() throws IOException {
