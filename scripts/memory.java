@@ -14,6 +14,7 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.Insets;
 import java.awt.RenderingHints;
+import java.awt.Shape;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.AffineTransform;
 import java.awt.geom.Ellipse2D;
@@ -795,7 +796,12 @@ class Memory implements Callable<Integer> {
 
     static byte[] eps(XYChart chart, Insets margins) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false);
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false) {
+            /** Writes each outline. The original names it by its hash code and takes others of that for the same. */
+            @Override protected void processPathIteratorCached(Shape outline) throws IOException {
+                processPathIterator(outline.getPathIterator(null));
+            }
+        };
         g.setGraphicContext(new GraphicContext());
         g.setupDocument(out, WIDTH * 72 / 300, HEIGHT * 72 / 300);
         g.setViewportDimension(WIDTH, HEIGHT);
@@ -879,6 +885,9 @@ class Memory implements Callable<Integer> {
 
     /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
+        if (size < 2) {
+            return;  // nobody could read it
+        }
         AffineTransform place = AffineTransform.getTranslateInstance(x, y);
         place.quadrantRotate(quarters);
         place.translate(-align * width(s, size), pt(size * .365));

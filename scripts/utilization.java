@@ -13,6 +13,7 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.Insets;
 import java.awt.RenderingHints;
+import java.awt.Shape;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.AffineTransform;
 import java.awt.geom.Ellipse2D;
@@ -35,11 +36,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -291,11 +294,17 @@ class Utilization implements Callable<Integer> {
         /** By prefetch and flush_async: 00, 01, 10, 11; the last is what the study proposes. */
         static final List<String> APPROACHES
             = List.of("zero3", "backward-only", "prefetch-only", "deep-optimizer-states");
+        private static final Comparator<String> ORDER = Comparator
+            .comparing(Run::number, Comparator.nullsLast(Comparator.<BigDecimal>naturalOrder()))
+            .thenComparing(value -> number(value) != null ? "" : APPROACHES.indexOf(value) + value);
+        private static final Map<String, Optional<BigDecimal>> NUMBERS = new HashMap<>();
+        private static final Pattern AROUND = Pattern.compile("(?s)^log-|\\.log$");
+        private static final Pattern VALUE = Pattern.compile("(?s)(?<=[A-Za-z_])\\d.*");
 
         static Run of(Path log) {
             Map<String, String> keys = new LinkedHashMap<>();
-            for (String token : log.getFileName().toString().replaceAll("(?s)^log-|\\.log$", "").split("-")) {
-                String key = keys.isEmpty() ? "model" : token.replaceFirst("(?s)(?<=[A-Za-z_])\\d.*", "");
+            for (String token : AROUND.matcher(log.getFileName().toString()).replaceAll("").split("-")) {
+                String key = keys.isEmpty() ? "model" : VALUE.matcher(token).replaceFirst("");
                 keys.putIfAbsent(key, token.substring(keys.isEmpty() ? 0 : key.length()));
             }
             keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
@@ -334,18 +343,17 @@ class Utilization implements Callable<Integer> {
 
         /** By number (1 equals 1.0, 500M precedes 1B) before words, these by their place in APPROACHES or as text. */
         static int compare(List<String> a, List<String> b) {
-            Comparator<String> order = Comparator
-                .comparing(Run::number, Comparator.nullsLast(Comparator.<BigDecimal>naturalOrder()))
-                .thenComparing(value -> number(value) != null ? "" : APPROACHES.indexOf(value) + value);
-            return IntStream.range(0, a.size()).map(i -> order.compare(a.get(i), b.get(i))).filter(c -> c != 0)
-                .findFirst().orElse(0);
+            return IntStream.range(0, a.size()).filter(i -> !a.get(i).equals(b.get(i)))
+                .map(i -> ORDER.compare(a.get(i), b.get(i))).filter(c -> c != 0).findFirst().orElse(0);
         }
 
         /** The number that a value is, as in 100000000, 0.65, 1e9 or 8.3B; or null. */
         static BigDecimal number(String value) {
-            Matcher m = NUMBER.matcher(value == null ? "" : value);
-            return !m.matches() ? null : new BigDecimal(m.group(1)).scaleByPowerOfTen(
-                (m.group(2) == null ? 0 : Integer.parseInt(m.group(2))) + 3 * " KMBT".indexOf(m.group(3)));
+            return NUMBERS.computeIfAbsent(value == null ? "" : value, text -> {
+                Matcher m = NUMBER.matcher(text);
+                return !m.matches() ? Optional.empty() : Optional.of(new BigDecimal(m.group(1)).scaleByPowerOfTen(
+                    (m.group(2) == null ? 0 : Integer.parseInt(m.group(2))) + 3 * " KMBT".indexOf(m.group(3))));
+            }).orElse(null);
         }
 
         /** A number of parameters as one says it, such as 100M or 1B; what is no number stays as it is. */
@@ -913,7 +921,12 @@ class Utilization implements Callable<Integer> {
 
     static byte[] eps(XYChart chart, Insets margins) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false);
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false) {
+            /** Writes each outline. The original names it by its hash code and takes others of that for the same. */
+            @Override protected void processPathIteratorCached(Shape outline) throws IOException {
+                processPathIterator(outline.getPathIterator(null));
+            }
+        };
         g.setGraphicContext(new GraphicContext());
         g.setupDocument(out, WIDTH * 72 / 300, HEIGHT * 72 / 300);
         g.setViewportDimension(WIDTH, HEIGHT);
@@ -997,6 +1010,9 @@ class Utilization implements Callable<Integer> {
 
     /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
+        if (size < 2) {
+            return;  // nobody could read it
+        }
         AffineTransform place = AffineTransform.getTranslateInstance(x, y);
         place.quadrantRotate(quarters);
         place.translate(-align * width(s, size), pt(size * .365));

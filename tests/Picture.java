@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import javax.imageio.ImageIO;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -59,6 +60,8 @@ record Picture(BufferedImage image) {
         assertFalse(eps.contains("CreationDate"), file + " holds its date, so it is never the same twice");
         String drawing = eps.substring(eps.indexOf("%%EndProlog"));
         assertFalse(drawing.matches("(?s).*(\\bfindfont\\b|\\bshow\\b|\\) t\\s|\\sF\\s).*"), file + " uses a font");
+        assertFalse(Pattern.compile("^/f-?\\d+\\{", Pattern.MULTILINE).matcher(drawing).find(), file
+            + " names outlines by their hash codes, of which two may be the same");
     }
 
     /** Renders the EPS by Ghostscript and compares it with the PNG; skips the test where there is no Ghostscript. */
