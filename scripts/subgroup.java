@@ -393,7 +393,8 @@ class Subgroup implements Callable<Integer> {
         /** The bytes from a place up to the end of its line but not far; \n, \r and NUL end a line. */
         private static String rest(byte[] bytes, int at, int end) {
             int to = at;
-            while (to < Math.min(end, at + AFTER - 1) && "\n\r\0".indexOf(bytes[to]) < 0) {
+            for (int last = Math.min(end, at + AFTER - 1); to < last && bytes[to] != '\n' && bytes[to] != '\r'
+                && bytes[to] != 0; ) {
                 to++;
             }
             return text(bytes, at, to);
@@ -412,7 +413,8 @@ class Subgroup implements Callable<Integer> {
                 return wanted == 0;
             }
             boolean timing = before.endsWith("time (ms)") && after.startsWith(" |");
-            String times = timing ? after.split("time \\(ms\\)", 2)[0] : "";
+            int glued = after.indexOf("time (ms)");
+            String times = timing ? after.substring(0, glued < 0 ? after.length() : glued) : "";
             List<String> ms = Arrays.asList(after(times, "fwd:", "forward:"), after(times, "bwd:", "backward:"),
                 after(times, "step:"));
             if (!ms.contains(null)) {
@@ -433,9 +435,9 @@ class Subgroup implements Callable<Integer> {
                 while (at > 0 && (text.charAt(at - 1) == '-' || Character.isJavaIdentifierPart(text.charAt(at - 1)))) {
                     at = text.indexOf(name, at + 1);
                 }
-                Matcher value = VALUE.matcher(text);
-                if (at >= 0 && value.region(at + name.length(), text.length()).lookingAt()) {
-                    return value.group(1);
+                if (at >= 0) {
+                    Matcher value = VALUE.matcher(text).region(at + name.length(), text.length());
+                    return value.lookingAt() ? value.group(1) : null;
                 }
             }
             return null;
