@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -489,7 +490,7 @@ class HouseTest {
                 assertEquals(Set.of(), archives(home), less);
             }
             assertDrew(clone, Cli.start(clone, machine, launcher(), "subgroup", sample("subgroup")));
-            assertEquals(Set.of("jbang.jsa", "script.jsa"), archives(home));
+            assertEquals("jbang.jsa script-N.jsa", String.join(" ", archives(home)).replaceAll("\\d+", "N"));
             assertOneVersion();
             Cli again = Cli.start(clone, machine, launcher(), "subgroup", sample("subgroup")).quiet();
             assertDrew(clone, again);
@@ -504,7 +505,7 @@ class HouseTest {
         Set<String> archives(Path home) throws IOException {
             try (Stream<Path> files = Files.list(home)) {
                 return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".jsa"))
-                    .collect(Collectors.toSet());
+                    .collect(Collectors.toCollection(TreeSet::new));
             }
         }
 
