@@ -199,6 +199,9 @@ class Utilization implements Callable<Integer> {
         XYChart chart = chart("", "PCIe (GB/s)");
         grid.prepare(chart.getStyler(), end);
         redAxis(chart, "GPU use (%)", percent);
+        if (end <= 100) {
+            chart.getStyler().setYAxisTickLabelsFormattingFunction(Utilization::upTo100);
+        }
         List<Color> colors = List.of(new Color(0xDE8F05), new Color(0x56B4E9), RED);
         List<double[]> bars = bars(grid, uses);
         for (double[] bar : bars) {
@@ -211,6 +214,11 @@ class Utilization implements Callable<Integer> {
                 String.format(Locale.ROOT, bar[0] < 2 ? "%.1f" : "%.0f", bar[2])));
         });
         return chart;
+    }
+
+    /** A tick's label, but none in the room for numbers over the bars: GPU use ends at 100 %. */
+    static String upTo100(double tick) {
+        return tick > 100 ? " " : new BigDecimal(tick, MathContext.DECIMAL32).stripTrailingZeros().toPlainString();
     }
 
     // ==== log reader: the same text in every script that reads logs ====

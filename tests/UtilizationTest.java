@@ -361,4 +361,10 @@ class UtilizationTest extends GroupedRuns {
     @Test void aliasesDrawThePublishedFigures() throws IOException {
         assertPublished("utilization", "20B-utilization", "act-output-20B-scale-twinflow");
     }
+
+    /** Room for the numbers over the bars lies above 100 %, where the axis has nothing to say. */
+    @Test void theAxisOfThePercentEndsAt100() {
+        assertEquals(List.of("0", "0.3", "2.5", "100", " "), Stream.of(0., .1 + .2, 2.5, 100., 120.)
+            .map(Utilization::upTo100).toList());
+    }
 }
