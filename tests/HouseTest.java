@@ -490,7 +490,7 @@ class HouseTest {
                 assertEquals(Set.of(), archives(home), less);
             }
             assertDrew(clone, Cli.start(clone, machine, launcher(), "subgroup", sample("subgroup")));
-            assertEquals("jbang.jsa script-N.jsa", String.join(" ", archives(home)).replaceAll("\\d+", "N"));
+            assertEquals("jbang.jsa subgroup.jar-N.jsa", String.join(" ", archives(home)).replaceAll("\\d+", "N"));
             assertOneVersion();
             Cli again = Cli.start(clone, machine, launcher(), "subgroup", sample("subgroup")).quiet();
             assertDrew(clone, again);
