@@ -5,7 +5,7 @@
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
-//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true
+//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true
 
 import java.awt.BasicStroke;
 import java.awt.Color;

@@ -53,8 +53,8 @@ record Cli(int status, String out, String err) {
     /** The command that runs a script's main class in a JVM of its own; to be given to start(). */
     static List<String> java(List<String> options, String main, Object... args) {
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        List<String> command = new ArrayList<>(List.of(java.toString(), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-            "-Djava.awt.headless=true"));
+        List<String> command = new ArrayList<>(List.of(java.toString(), "-XX:+UseSerialGC", "-Xmn32m",
+            "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"));
         command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
         Stream.of(args).forEach(arg -> command.add(arg.toString()));
