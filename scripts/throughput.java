@@ -34,7 +34,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,6 +44,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -223,7 +223,7 @@ class Throughput implements Callable<Integer> {
         private static final Comparator<String> ORDER = Comparator
             .comparing(Run::number, Comparator.nullsLast(Comparator.<BigDecimal>naturalOrder()))
             .thenComparing(value -> number(value) != null ? "" : APPROACHES.indexOf(value) + value);
-        private static final Map<String, Optional<BigDecimal>> NUMBERS = new HashMap<>();
+        private static final Map<String, Optional<BigDecimal>> NUMBERS = new ConcurrentHashMap<>();
         private static final Pattern AROUND = Pattern.compile("(?s)^log-|\\.log$");
         private static final Pattern VALUE = Pattern.compile("(?s)(?<=[A-Za-z_])\\d.*");
 
