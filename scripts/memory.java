@@ -708,6 +708,26 @@ class Memory implements Callable<Integer> {
         }
     }
     // ==== end of monitor reader ====
+    // ==== legend: the same text in every script that has one ====
+
+    /** The names in one row above the plot, each behind a box of its colour, or a dotted line where that is red. */
+    static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
+        double box = pt(20), gap = pt(4), next = pt(11), y = plot(chart).getY() - pt(11);
+        double x = plot(chart).getCenterX() + next / 2
+            - names.stream().mapToDouble(name -> box + gap + width(name, 10) + next).sum() / 2;
+        for (int i = 0; i < names.size(); i++) {
+            boolean line = colors.get(i).equals(RED);
+            g.setColor(colors.get(i));
+            for (double dot = 0; line && dot < box; dot += pt(3)) {
+                g.fill(new Rectangle2D.Double(x + dot, y - pt(.75), pt(1.5), pt(1.5)));
+            }
+            g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
+                : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
+            text(g, names.get(i), 10, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
+            x += box + gap + width(names.get(i), 10) + next;
+        }
+    }
+    // ==== end of legend ====
     // ==== figure kit: the same text in every script ====
 
     /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
@@ -863,24 +883,6 @@ class Memory implements Callable<Integer> {
         series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
         series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
         return series;
-    }
-
-    /** The names in one row above the plot, each behind a box of its colour, or a dotted line where that is red. */
-    static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
-        double box = pt(20), gap = pt(4), next = pt(11), y = plot(chart).getY() - pt(11);
-        double x = plot(chart).getCenterX() + next / 2
-            - names.stream().mapToDouble(name -> box + gap + width(name, 10) + next).sum() / 2;
-        for (int i = 0; i < names.size(); i++) {
-            boolean line = colors.get(i).equals(RED);
-            g.setColor(colors.get(i));
-            for (double dot = 0; line && dot < box; dot += pt(3)) {
-                g.fill(new Rectangle2D.Double(x + dot, y - pt(.75), pt(1.5), pt(1.5)));
-            }
-            g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
-                : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
-            text(g, names.get(i), 10, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
-            x += box + gap + width(names.get(i), 10) + next;
-        }
     }
 
     /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */

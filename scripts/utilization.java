@@ -16,7 +16,6 @@ import java.awt.RenderingHints;
 import java.awt.Shape;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.AffineTransform;
-import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
@@ -832,6 +831,8 @@ class Utilization implements Callable<Integer> {
         double steps = other / power / (m > 7.5 ? 10 : m > 3.5 ? 5 : m > 1.5 ? 2 : 1);
         return Math.abs(steps - Math.round(steps)) < 1e-6;
     }
+    // ==== end of grid ====
+    // ==== red axis: the same text in every script that has one ====
 
     /** A second axis on the right, red as what it measures. */
     static void redAxis(XYChart chart, String title, double end) {
@@ -841,8 +842,7 @@ class Utilization implements Callable<Integer> {
         styler.setYAxisMin(1, 0.).setYAxisMax(1, end).setYAxisGroupTickLabelsColorMap(1, RED);
         styler.setYAxisGroupTickMarksColorMap(1, RED);
     }
-
-    // ==== end of grid ====
+    // ==== end of red axis ====
     // ==== figure kit: the same text in every script ====
 
     /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
@@ -998,24 +998,6 @@ class Utilization implements Callable<Integer> {
         series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
         series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
         return series;
-    }
-
-    /** The names in one row above the plot, each behind a box of its colour, or a dotted line where that is red. */
-    static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
-        double box = pt(20), gap = pt(4), next = pt(11), y = plot(chart).getY() - pt(11);
-        double x = plot(chart).getCenterX() + next / 2
-            - names.stream().mapToDouble(name -> box + gap + width(name, 10) + next).sum() / 2;
-        for (int i = 0; i < names.size(); i++) {
-            boolean line = colors.get(i).equals(RED);
-            g.setColor(colors.get(i));
-            for (double dot = 0; line && dot < box; dot += pt(3)) {
-                g.fill(new Rectangle2D.Double(x + dot, y - pt(.75), pt(1.5), pt(1.5)));
-            }
-            g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
-                : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
-            text(g, names.get(i), 10, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
-            x += box + gap + width(names.get(i), 10) + next;
-        }
     }
 
     /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
