@@ -99,7 +99,8 @@ class BreakdownTest extends GroupedRuns {
         /** The raw value by which an alias groups a log, from its name. */
         String group(String alias, Path log) {
             return switch (alias) {
-                case "gradient-accumulation" -> "" + Integer.parseInt(said(log, "gbs")) / 4;
+                case "gradient-accumulation" -> "" + Integer.parseInt(said(log, "gbs"))
+                    / (Integer.parseInt(said(log, "mbs")) * Integer.parseInt(said(log, "dp")));
                 case "data-scaling" -> said(log, "dp");
                 case "twinflow" -> said(log, "ratio");
                 default -> "13B";
