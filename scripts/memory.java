@@ -52,6 +52,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.logging.LogManager;
 import java.util.regex.Matcher;
@@ -129,7 +130,10 @@ class Memory implements Callable<Integer> {
     @Override public Integer call() throws IOException {
         require(2, !iteration.equals("mean"), "--iteration=mean: moments have no mean; name one iteration");
         require(2, iteration.matches("[1-9]\\d{0,8}"), "--iteration: expected a number from 1");
-        sayIfSlow();
+        if (System.console() != null) {
+            CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS)
+                .execute(() -> note(0, "reading " + input + " and its phases; large ones take a while"));
+        }
         Path csv = monitor(input);
         String stem = csv.getFileName().toString().replaceFirst("(-monitor)?\\.csv$", "");
         List<Phase> bands = phases(source(csv, stem));
@@ -158,21 +162,6 @@ class Memory implements Callable<Integer> {
 
     static long end(List<Phase> bands) {
         return bands.get(bands.size() - 1).endNs;
-    }
-
-    private void sayIfSlow() {
-        Thread note = new Thread(() -> {
-            try {
-                Thread.sleep(2000);
-                note(0, "reading " + input + " and its phases; large ones take a while");
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        });
-        note.setDaemon(true);
-        if (System.console() != null) {
-            note.start();
-        }
     }
 
     static Path monitor(Path input) throws IOException {
@@ -737,6 +726,90 @@ class Memory implements Callable<Integer> {
     static final Color RED = new Color(0xD40000);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
 
+    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
+    static XYChart chart(String xTitle, String yTitle) {
+        XYChart chart = new XYChart(WIDTH, HEIGHT);
+        chart.setXAxisTitle(xTitle);
+        chart.setYAxisTitle(yTitle);
+        XYStyler styler = chart.getStyler();
+        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
+            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
+            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
+            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
+            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
+            .setChartTitleVisible(false).setLocale(Locale.ROOT);
+        return chart;
+    }
+
+    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
+    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
+        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
+            @Override public void paint(Graphics2D g) {
+                g.setColor(Color.BLACK);
+                g.setStroke(new BasicStroke((float) pt(.8)));
+                g.draw(plot((XYChart) chart));
+                more.accept(g);
+            }
+        });
+    }
+
+    static Rectangle2D plot(XYChart chart) {
+        XYStyler styler = chart.getStyler();
+        Rectangle2D plot = new Rectangle2D.Double();
+        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
+            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
+            chart.getScreenYFromChart(styler.getYAxisMax()));
+        return plot;
+    }
+
+    /** A filled rectangle in the chart's coordinates. */
+    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
+        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
+            new double[] {y0, y0, y1, y1});
+        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
+        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+        return series;
+    }
+
+    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
+    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
+        if (size < 2) {
+            return;  // nobody could read it
+        }
+        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
+        place.quadrantRotate(quarters);
+        place.translate(-align * width(s, size), pt(size * .365));
+        g.setColor(color);
+        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
+    }
+
+    static double width(String s, double size) {
+        return font(size).getStringBounds(s, EXACT).getWidth();
+    }
+
+    static Font font(double size) {
+        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
+    }
+
+    static double pt(double points) {
+        return points * 300 / 72;
+    }
+
+    static Insets margins(double top, double left, double bottom, double right) {
+        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
+    }
+
+    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
+    static double step(double end, int most) {
+        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
+        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
+            .orElseThrow();
+    }
+    // ==== end of figure kit ====
+    // ==== saving: the same text in every script ====
+
     static class Output {
         @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
         Path plots;
@@ -745,12 +818,12 @@ class Memory implements Callable<Integer> {
 
         /** Writes NAME.png, .eps and with --csv .csv beside their places, then moves them there; prints their paths. */
         void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
-            Map<String, byte[]> files = new LinkedHashMap<>();
             BufferedImage image = image(chart, margins);
             CompletableFuture<byte[]> png = CompletableFuture.supplyAsync(() -> png(image));
-            files.put(".png", null);  // its place: the first
-            files.put(".eps", eps(chart, margins));
+            byte[] eps = eps(chart, margins);
+            Map<String, byte[]> files = new LinkedHashMap<>();
             files.put(".png", png.join());
+            files.put(".eps", eps);
             if (csv) {
                 files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
                     .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
@@ -837,88 +910,8 @@ class Memory implements Callable<Integer> {
         g.translate(margins.left, margins.top);
         chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
     }
-
-    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
-    static XYChart chart(String xTitle, String yTitle) {
-        XYChart chart = new XYChart(WIDTH, HEIGHT);
-        chart.setXAxisTitle(xTitle);
-        chart.setYAxisTitle(yTitle);
-        XYStyler styler = chart.getStyler();
-        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
-            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
-            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
-            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
-            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
-            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
-            .setChartTitleVisible(false).setLocale(Locale.ROOT);
-        return chart;
-    }
-
-    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
-    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
-        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
-            @Override public void paint(Graphics2D g) {
-                g.setColor(Color.BLACK);
-                g.setStroke(new BasicStroke((float) pt(.8)));
-                g.draw(plot((XYChart) chart));
-                more.accept(g);
-            }
-        });
-    }
-
-    static Rectangle2D plot(XYChart chart) {
-        XYStyler styler = chart.getStyler();
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
-            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
-            chart.getScreenYFromChart(styler.getYAxisMax()));
-        return plot;
-    }
-
-    /** A filled rectangle in the chart's coordinates. */
-    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
-        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
-            new double[] {y0, y0, y1, y1});
-        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
-        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
-        return series;
-    }
-
-    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
-    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
-        if (size < 2) {
-            return;  // nobody could read it
-        }
-        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
-        place.quadrantRotate(quarters);
-        place.translate(-align * width(s, size), pt(size * .365));
-        g.setColor(color);
-        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
-    }
-
-    static double width(String s, double size) {
-        return font(size).getStringBounds(s, EXACT).getWidth();
-    }
-
-    static Font font(double size) {
-        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
-    }
-
-    static double pt(double points) {
-        return points * 300 / 72;
-    }
-
-    static Insets margins(double top, double left, double bottom, double right) {
-        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
-    }
-
-    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
-    static double step(double end, int most) {
-        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
-        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
-            .orElseThrow();
-    }
+    // ==== end of saving ====
+    // ==== command line: the same text in every script ====
 
     /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
@@ -968,5 +961,5 @@ class Memory implements Callable<Integer> {
             this.status = status;
         }
     }
-    // ==== end of figure kit ====
+    // ==== end of command line ====
 }

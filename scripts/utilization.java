@@ -101,9 +101,9 @@ class Utilization implements Callable<Integer> {
         for (Run run : runs) {
             uses.add(run.failed() ? null : use(run, logs.wanted()));
         }
-        Grid grid = new Grid(runs, groups, "direction", Grid.values(runs, groups), NAMES, 4);
+        Grid grid = new Grid(runs, groups, "direction", NAMES, 4);
         String name = Run.models(runs) + "-utilization" + (groups.equals("approach") ? "" : "-" + groups);
-        output.save(name, draw(grid, uses), grid.room(), table(grid, uses));
+        output.save(name, draw(grid, uses), grid.room, table(grid, uses));
         return 0;
     }
 
@@ -170,7 +170,7 @@ class Utilization implements Callable<Integer> {
         rows.add(List.of("group", "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
         for (int i = 0; i < uses.size(); i++) {
             Use use = uses.get(i);
-            String group = grid.runs().get(i).get(grid.by());
+            String group = grid.runs.get(i).get(grid.by);
             rows.add(use == null ? List.of(group, "", "", "", "")
                 : List.of(group, use.toHost, use.toDevice, use.gpuPercent, use.samples));
         }
@@ -181,7 +181,7 @@ class Utilization implements Callable<Integer> {
     static List<double[]> bars(Grid grid, List<Use> uses) {
         List<double[]> bars = new ArrayList<>();
         for (int i = 0; i < uses.size(); i++) {
-            int group = grid.group(grid.runs().get(i));
+            int group = grid.group(grid.runs.get(i));
             double[] heights = uses.get(i) == null ? new double[0]
                 : new double[] {uses.get(i).toHost, uses.get(i).toDevice, uses.get(i).gpuPercent};
             IntStream.range(0, heights.length).forEach(b -> bars.add(new double[] {b, grid.x(group, b), heights[b]}));
@@ -662,7 +662,7 @@ class Utilization implements Callable<Integer> {
     // ==== grid: the same text in every script that draws groups of bars ====
 
     /** Runs in places: a group for each value of one key, in it a bar for each value of another. x counts bars. */
-    record Grid(List<Run> runs, String by, String each, List<String> groups, List<String> bars, double top) {
+    static class Grid {
         static final Map<String, String> TITLES = Map.ofEntries(Map.entry("subg", "Subgroup size"),
             Map.entry("dp", "data-parallel degree"), Map.entry("tp", "tensor-parallel degree"),
             Map.entry("direction", "PCIe and GPU use"),
@@ -671,9 +671,34 @@ class Utilization implements Callable<Integer> {
             Map.entry("sl", "sequence length"), Map.entry("opt_gaps", "share updated on the GPU"));
         static final List<String> APPROACH_NAMES = List.of("ZeRO-3", "BW only", "Prefetch", "DOS");
 
-        /** The runs by two keys, with some points of room above the plot. */
-        static Grid of(List<Run> runs, String by, String each, double top) {
-            return new Grid(runs, by, each, values(runs, by), values(runs, each), top);
+        final List<Run> runs;
+        final String by, each;
+        final List<String> groups, bars, names;
+        final boolean upright;
+        /** Points from bar to bar, and the sizes of their names and of the numbers over them. */
+        final double pitch, nameSize, numberSize;
+        /** The room above the plot, and for the bars' names, the groups' brackets and names and the title, below. */
+        final Insets room;
+
+        /** The runs by a key and by the one that tells bars apart, with some points of room above the plot. */
+        Grid(List<Run> runs, String by, String each, List<String> bars, double top) {
+            this.runs = runs;
+            this.by = by;
+            this.each = each;
+            this.bars = bars;
+            groups = values(runs, by);
+            names = bars.stream().map(bar -> label(each, bar).replaceFirst(".* = ", "")).toList();
+            pitch = 268 / Math.max(5, groups.size() * (bars.size() + 1.));  // the axes take some 90 of the 360
+            double longest = names.stream().mapToDouble(name -> width(name, 9)).max().orElse(0) / pt(9);
+            upright = longest * 9 > pitch * .88;
+            nameSize = upright ? Math.min(Math.min(9, pitch * .93), 52 / longest) : 9;
+            numberSize = Math.min(8, pitch * 1.05);
+            room = margins(top, 0, 36 + (upright ? longest * nameSize : 9), 1);
+        }
+
+        static List<String> values(List<Run> runs, String key) {
+            return runs.stream().map(run -> run.get(key)).collect(Collectors.toCollection(
+                () -> new TreeSet<>(order(key)))).stream().toList();
         }
 
         /** The order of a key's values; ratio, the share on the CPU, is shown by what is left, so it falls. */
@@ -682,10 +707,18 @@ class Utilization implements Callable<Integer> {
             return key.equals("ratio") ? order.reversed() : order;
         }
 
-        static List<String> values(List<Run> runs, String key) {
-            TreeSet<String> values = new TreeSet<>(order(key));
-            runs.forEach(run -> values.add(run.get(key)));
-            return List.copyOf(values);
+        static String label(String key, String value) {
+            BigDecimal n = Run.number(value);
+            return switch (key) {
+                case "subg" -> Run.size(value);
+                case "approach" -> APPROACH_NAMES.get(Run.APPROACHES.indexOf(value));
+                case "ratio" -> n == null ? value
+                    : BigDecimal.ONE.subtract(n).movePointRight(2).stripTrailingZeros().toPlainString() + " %";
+                case "opt_gaps" -> n == null ? value : n.signum() == 0 ? "ZeRO-3" : "1/" + value;
+                case "model", "folder" -> value;
+                case "dp", "tp", "ga", "mbs", "gbs", "sl" -> key.toUpperCase(Locale.ROOT) + " = " + value;
+                default -> key + " = " + value;
+            };
         }
 
         double x(Run run) {
@@ -704,88 +737,39 @@ class Utilization implements Callable<Integer> {
             return run.get(each) == null ? bars.size() / 2 : Collections.binarySearch(bars, run.get(each), order(each));
         }
 
-        static String label(String key, String value) {
-            BigDecimal n = Run.number(value);
-            return switch (key) {
-                case "subg" -> Run.size(value);
-                case "approach" -> APPROACH_NAMES.get(Run.APPROACHES.indexOf(value));
-                case "ratio" -> n == null ? value
-                    : BigDecimal.ONE.subtract(n).movePointRight(2).stripTrailingZeros().toPlainString() + " %";
-                case "opt_gaps" -> n == null ? value : n.signum() == 0 ? "ZeRO-3" : "1/" + value;
-                case "model", "folder" -> value;
-                case "dp", "tp", "ga", "mbs", "gbs", "sl" -> key.toUpperCase(Locale.ROOT) + " = " + value;
-                default -> key + " = " + value;
-            };
-        }
-
-        /** Points from bar to bar, before XChart has laid the chart out: its axes take some 90 of the 360. */
-        double pitch() {
-            return 268 / Math.max(5, groups.size() * (bars.size() + 1.));
-        }
-
-        List<String> names() {
-            return bars.stream().map(bar -> label(each, bar).replaceFirst(".* = ", "")).toList();
-        }
-
-        boolean upright() {
-            return names().stream().anyMatch(name -> width(name, 9) > pt(pitch() * .88));
-        }
-
-        /** The room above and, for the bars' names, the brackets and names of the groups and the title, below. */
-        Insets room() {
-            double size = size();
-            double longest = names().stream().mapToDouble(name -> width(name, size)).max().orElse(0) / pt(1);
-            double names = upright() ? longest : 9;
-            return margins(top, 0, names + 36, 1);
-        }
-
-        /** The size of the bars' names: upright ones are no wider than a bar and no longer than 52 points. */
-        double size() {
-            double longest = names().stream().mapToDouble(name -> width(name, 9)).max().orElse(0);
-            return upright() ? Math.min(Math.min(9, pitch() * .93), 9 * pt(52) / longest) : 9;
-        }
-
         /** About the height of the plot. */
         double height() {
-            return HEIGHT - room().top - room().bottom - pt(8);
+            return HEIGHT - room.top - room.bottom - pt(8);
         }
 
         /** No ticks below, an axis on the left up to a round end, and some air beside the first and the last group. */
         void prepare(XYStyler styler, double end) {
-            double bars = groups.size() * (this.bars.size() + 1) - 2, air = .9 + Math.max(0, 4 - bars) / 2;
-            styler.setXAxisTicksVisible(false).setXAxisMin(-air).setXAxisMax(bars + air);
+            double last = groups.size() * (bars.size() + 1) - 2, air = .9 + Math.max(0, 4 - last) / 2;
+            styler.setXAxisTicksVisible(false).setXAxisMin(-air).setXAxisMax(last + air);
             styler.setYAxisMin(0.).setYAxisMax(end).setYAxisTickMarkSpacingHint((int) (height() / ticks(end)));
         }
 
         /** The names below the plot; "failed" stands where a run did. */
         void label(Graphics2D g, XYChart chart) {
-            double y = plot(chart).getMaxY(), names = room().bottom - pt(36);
+            double y = plot(chart).getMaxY(), bracket = y + room.bottom - pt(30);
             double widest = groups.stream().mapToDouble(group -> width(label(by, group), 10)).max().orElseThrow();
-            double size = Math.min(10, 10 * pt(pitch() * (bars.size() + .5)) / widest);
-            boolean upright = upright();
-            for (int i = 0; i < groups.size(); i++) {
-                double first = chart.getScreenXFromChart(x(i, 0) - .42);
-                double last = chart.getScreenXFromChart(x(i, bars.size() - 1) + .42);
-                barNames(g, chart, i, y + pt(upright ? 3 : 8));
-                g.fill(new Rectangle2D.Double(first, y + names + pt(6), last - first, pt(.8)));
-                text(g, label(by, groups.get(i)), size, Color.BLACK, (first + last) / 2, y + names + pt(14), .5, 0);
+            double size = Math.min(10, 10 * pt(pitch * (bars.size() + .5)) / widest);
+            for (int group = 0; group < groups.size(); group++) {
+                for (int bar = 0; bar < bars.size(); bar++) {
+                    text(g, names.get(bar), nameSize, Color.BLACK, chart.getScreenXFromChart(x(group, bar)),
+                        y + pt(upright ? 3 : 8), upright ? 1 : .5, upright ? -1 : 0);
+                }
+                double first = chart.getScreenXFromChart(x(group, 0) - .42);
+                double last = chart.getScreenXFromChart(x(group, bars.size() - 1) + .42);
+                g.fill(new Rectangle2D.Double(first, bracket, last - first, pt(.8)));
+                text(g, label(by, groups.get(group)), size, Color.BLACK, (first + last) / 2, bracket + pt(8), .5, 0);
             }
             double fit = Math.min(11, 11 * (WIDTH - pt(6)) / width(title(), 11));
             double half = width(title(), fit) / 2 + pt(3);
             double middle = Math.max(half, Math.min(plot(chart).getCenterX(), WIDTH - half));
-            text(g, title(), fit, Color.BLACK, middle, y + names + pt(28), .5, 0);
-            runs.stream().filter(Run::failed).forEach(run -> text(g, "failed", Math.min(8, pitch() * 1.05), RED,
-                chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
-        }
-
-        private void barNames(Graphics2D g, XYChart chart, int group, double y) {
-            List<String> names = names();
-            boolean upright = upright();
-            double size = size();
-            for (int bar = 0; bar < bars.size(); bar++) {
-                double x = chart.getScreenXFromChart(x(group, bar));
-                text(g, names.get(bar), size, Color.BLACK, x, y, upright ? 1 : .5, upright ? -1 : 0);
-            }
+            text(g, title(), fit, Color.BLACK, middle, bracket + pt(22), .5, 0);
+            runs.stream().filter(Run::failed).forEach(run ->
+                text(g, "failed", numberSize, RED, chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
         }
 
         String title() {
@@ -796,19 +780,18 @@ class Utilization implements Callable<Integer> {
 
         /** The part of the plot's height that the longest of the numbers over the bars takes. */
         double part(Stream<String> numbers) {
-            double longest = numbers.mapToDouble(number -> width(number, Math.min(8, pitch() * 1.05))).max().orElse(0);
+            double longest = numbers.mapToDouble(number -> width(number, numberSize)).max().orElse(0);
             return Math.min(.7, (longest + pt(3)) / height());
         }
 
         /** A number over a bar, upright, on white since a line may pass there; none where it could not be read. */
         void above(Graphics2D g, XYChart chart, double bar, double end, String number) {
-            double size = Math.min(8, pitch() * 1.05), x = chart.getScreenXFromChart(bar);
-            double y = chart.getScreenYFromChart(end) - pt(3);
-            if (size >= 3.5) {
-                double length = width(number, size);
+            double x = chart.getScreenXFromChart(bar), y = chart.getScreenYFromChart(end) - pt(3);
+            if (numberSize >= 3.5) {
+                double length = width(number, numberSize);
                 g.setColor(Color.WHITE);
-                g.fill(new Rectangle2D.Double(x - pt(size * .42), y - length, pt(size * .84), length));
-                text(g, number, size, Color.BLACK, x, y, 0, -1);
+                g.fill(new Rectangle2D.Double(x - pt(numberSize * .42), y - length, pt(numberSize * .84), length));
+                text(g, number, numberSize, Color.BLACK, x, y, 0, -1);
             }
         }
     }
@@ -852,6 +835,90 @@ class Utilization implements Callable<Integer> {
     static final Color RED = new Color(0xD40000);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
 
+    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
+    static XYChart chart(String xTitle, String yTitle) {
+        XYChart chart = new XYChart(WIDTH, HEIGHT);
+        chart.setXAxisTitle(xTitle);
+        chart.setYAxisTitle(yTitle);
+        XYStyler styler = chart.getStyler();
+        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
+            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
+            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
+            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
+            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
+            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
+            .setChartTitleVisible(false).setLocale(Locale.ROOT);
+        return chart;
+    }
+
+    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
+    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
+        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
+            @Override public void paint(Graphics2D g) {
+                g.setColor(Color.BLACK);
+                g.setStroke(new BasicStroke((float) pt(.8)));
+                g.draw(plot((XYChart) chart));
+                more.accept(g);
+            }
+        });
+    }
+
+    static Rectangle2D plot(XYChart chart) {
+        XYStyler styler = chart.getStyler();
+        Rectangle2D plot = new Rectangle2D.Double();
+        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
+            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
+            chart.getScreenYFromChart(styler.getYAxisMax()));
+        return plot;
+    }
+
+    /** A filled rectangle in the chart's coordinates. */
+    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
+        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
+            new double[] {y0, y0, y1, y1});
+        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
+        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+        return series;
+    }
+
+    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
+    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
+        if (size < 2) {
+            return;  // nobody could read it
+        }
+        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
+        place.quadrantRotate(quarters);
+        place.translate(-align * width(s, size), pt(size * .365));
+        g.setColor(color);
+        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
+    }
+
+    static double width(String s, double size) {
+        return font(size).getStringBounds(s, EXACT).getWidth();
+    }
+
+    static Font font(double size) {
+        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
+    }
+
+    static double pt(double points) {
+        return points * 300 / 72;
+    }
+
+    static Insets margins(double top, double left, double bottom, double right) {
+        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
+    }
+
+    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
+    static double step(double end, int most) {
+        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
+        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
+            .orElseThrow();
+    }
+    // ==== end of figure kit ====
+    // ==== saving: the same text in every script ====
+
     static class Output {
         @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
         Path plots;
@@ -860,12 +927,12 @@ class Utilization implements Callable<Integer> {
 
         /** Writes NAME.png, .eps and with --csv .csv beside their places, then moves them there; prints their paths. */
         void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
-            Map<String, byte[]> files = new LinkedHashMap<>();
             BufferedImage image = image(chart, margins);
             CompletableFuture<byte[]> png = CompletableFuture.supplyAsync(() -> png(image));
-            files.put(".png", null);  // its place: the first
-            files.put(".eps", eps(chart, margins));
+            byte[] eps = eps(chart, margins);
+            Map<String, byte[]> files = new LinkedHashMap<>();
             files.put(".png", png.join());
+            files.put(".eps", eps);
             if (csv) {
                 files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
                     .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
@@ -952,88 +1019,8 @@ class Utilization implements Callable<Integer> {
         g.translate(margins.left, margins.top);
         chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
     }
-
-    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
-    static XYChart chart(String xTitle, String yTitle) {
-        XYChart chart = new XYChart(WIDTH, HEIGHT);
-        chart.setXAxisTitle(xTitle);
-        chart.setYAxisTitle(yTitle);
-        XYStyler styler = chart.getStyler();
-        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
-            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
-            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
-            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
-            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
-            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
-            .setChartTitleVisible(false).setLocale(Locale.ROOT);
-        return chart;
-    }
-
-    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
-    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
-        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
-            @Override public void paint(Graphics2D g) {
-                g.setColor(Color.BLACK);
-                g.setStroke(new BasicStroke((float) pt(.8)));
-                g.draw(plot((XYChart) chart));
-                more.accept(g);
-            }
-        });
-    }
-
-    static Rectangle2D plot(XYChart chart) {
-        XYStyler styler = chart.getStyler();
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
-            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
-            chart.getScreenYFromChart(styler.getYAxisMax()));
-        return plot;
-    }
-
-    /** A filled rectangle in the chart's coordinates. */
-    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
-        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
-            new double[] {y0, y0, y1, y1});
-        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
-        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
-        return series;
-    }
-
-    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
-    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
-        if (size < 2) {
-            return;  // nobody could read it
-        }
-        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
-        place.quadrantRotate(quarters);
-        place.translate(-align * width(s, size), pt(size * .365));
-        g.setColor(color);
-        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
-    }
-
-    static double width(String s, double size) {
-        return font(size).getStringBounds(s, EXACT).getWidth();
-    }
-
-    static Font font(double size) {
-        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
-    }
-
-    static double pt(double points) {
-        return points * 300 / 72;
-    }
-
-    static Insets margins(double top, double left, double bottom, double right) {
-        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
-    }
-
-    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
-    static double step(double end, int most) {
-        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
-        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
-            .orElseThrow();
-    }
+    // ==== end of saving ====
+    // ==== command line: the same text in every script ====
 
     /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
@@ -1083,5 +1070,5 @@ class Utilization implements Callable<Integer> {
             this.status = status;
         }
     }
-    // ==== end of figure kit ====
+    // ==== end of command line ====
 }
