@@ -233,22 +233,32 @@ class Breakdown implements Callable<Integer> {
         float dot = (float) pt(1.5);
         float[] dash = {dot, dot};
         BasicStroke dots = new BasicStroke(dot, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, dash, 0);
+        List<List<Run>> lines = lines(grid);
         for (boolean rim : new boolean[] {true, false}) {
-            for (List<Run> places : lines(grid)) {
+            for (int i = 0; i < lines.size(); i++) {
+                List<Run> places = lines.get(i);
                 XYSeries line = chart.addSeries("" + chart.getSeriesCollection().size(),
                     places.stream().mapToDouble(run -> run == null ? 0 : grid.x(run)).toArray(),
                     places.stream().mapToDouble(Breakdown::tflops).toArray());
                 line.setYAxisGroup(1);
                 line.setLineColor(rim ? Color.WHITE : RED).setLineStyle(rim ? new BasicStroke((float) pt(3.6)) : dots);
-                line.setMarker(new Marker() {
-                    @Override public void paint(Graphics2D g, double x, double y, int size) {
-                        double r = Math.min(pt(2.5), pt(grid.pitch * .4)) + (rim ? pt(.9) : 0);
-                        g.setColor(rim ? Color.WHITE : RED);
-                        g.fill(new Ellipse2D.Double(x - r, y - r, 2 * r, 2 * r));
-                    }
-                });
+                line.setMarkerColor(rim ? Color.WHITE : RED).setMarker(marker(MARKERS.get(named(grid) ? i % 4 : 0),
+                    2 * Math.min(pt(2.5), pt(grid.pitch * .4)) + (rim ? pt(1.8) : 0)));
             }
         }
+    }
+
+    /** The dots of a line; those of one approach differ from another's, whose line may cross. */
+    static final List<Marker> MARKERS = List.of(SeriesMarkers.CIRCLE, SeriesMarkers.SQUARE, SeriesMarkers.DIAMOND,
+        SeriesMarkers.TRIANGLE_UP);
+
+    /** One of XChart's markers in a size of its own: a chart has but one for all. */
+    static Marker marker(Marker shape, double size) {
+        return new Marker() {
+            @Override public void paint(Graphics2D g, double x, double y, int sizeOfAll) {
+                shape.paint(g, x, y, (int) Math.round(size));
+            }
+        };
     }
 
     static <T> List<T> with(List<T> list, T more) {

@@ -660,6 +660,16 @@ class BreakdownTest extends GroupedRuns {
             assertTrue(plot.count(Picture.RED, between - 20, between + 20) > 100, "two lines between the groups");
         }
 
+        @Test void dotsOfEachApproachHaveAShape() throws IOException {
+            log("7B-dp1-prefetch0", run(1000, 2000, 3000, 40));
+            log("7B-dp1-prefetch0-flush_async1", run(1000, 2000, 2000, 60));
+            log("7B-dp1-prefetch1-flush_async1", run(1000, 2000, 1000, 80));
+            Plot plot = Plot.of(figure(draw(preset("data-scaling"), logs).quiet()));
+            double[] parts = plot.stacks().stream().mapToDouble(bar -> plot.filled(bar, Picture.RED)).toArray();
+            double[] shapes = {Math.PI / 4, 1, .5};
+            assertArrayEquals(shapes, parts, .15, "of its square a circle, a square, a diamond fills");
+        }
+
         @Test void withoutTflopsThereAreTheBarsAloneAndOneNote() throws IOException {
             log("7B-dp1-subg1", Sample.timing(1000, 2000, 3000).repeat(3));
             log("7B-dp2-subg1", Sample.timing(1000, 1000, 1000).repeat(3));
@@ -1058,6 +1068,16 @@ record Plot(Picture figure, int left, int top, int right, int bottom) {
             }
         }
         return found;
+    }
+
+    /** The part that what is of a colour within a bar or above it fills of the rectangle around it. */
+    double filled(Strip bar, int color) {
+        int[] rows = IntStream.range(top + LINE, bottom - LINE).filter(y -> IntStream.range(bar.from, bar.to)
+            .anyMatch(x -> figure.at(x, y) == color)).toArray();
+        int[] columns = IntStream.range(bar.from, bar.to).filter(x -> count(color, x, x) > 0).toArray();
+        assertTrue(rows.length > 0, () -> "nothing of that colour at " + bar);
+        return count(color, bar.from, bar.to) / (1. + rows[rows.length - 1] - rows[0])
+            / (1. + columns[columns.length - 1] - columns[0]);
     }
 
     /** How high above the axis a colour reaches anywhere within a bar; a line may hide parts of it. */

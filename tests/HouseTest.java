@@ -112,6 +112,29 @@ class HouseTest {
             text.lines().forEach(line -> assertFalse(line.endsWith(" "), () -> "ends in a space: " + line));
         }
 
+        /** Whatever stands in braces and is no type: a method or less, from its last line of parameters to its end. */
+        @ParameterizedTest @MethodSource("scripts")
+        void aMethodFitsOnAScreen(Path script) throws IOException {
+            List<String> lines = Files.readAllLines(script);
+            for (int from = 0; from < lines.size(); from++) {
+                String line = lines.get(from), end = " {0," + line.replaceFirst("\\S.*", "").length() + "}\\}.*";
+                int to = from;
+                while (line.endsWith("{") && !line.matches("\\s*(\\w+ )*(class|record) .*")
+                    && !lines.get(to).matches(end)) {
+                    to++;
+                }
+                assertTrue(to - from < 25, script + " has over 25 lines: " + line.strip());
+            }
+        }
+
+        @ParameterizedTest @MethodSource("scripts")
+        void theFigureKitIsSmall(Path script) throws IOException {
+            List<String> lines = Files.readAllLines(script);
+            int from = lines.indexOf("    // ==== figure kit: the same text in every script ====");
+            int to = lines.indexOf("    // ==== end of figure kit ====");
+            assertTrue(from > 0 && to > from && to - from <= 90, () -> "its " + (to - from) + " lines, expected 90");
+        }
+
         @ParameterizedTest @MethodSource("scripts")
         void itIsExecutable(Path script) throws IOException {
             String permissions = PosixFilePermissions.toString(Files.getPosixFilePermissions(script));
