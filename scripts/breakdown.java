@@ -162,11 +162,19 @@ class Breakdown implements Callable<Integer> {
             double end = run.times().seconds(3) / seconds, at = Breakdown.tflops(run) / tflops;
             return (at > end - dot && at < end + number + dot ? at + dot : end) * seconds;
         }
+
+        /** How ill lines that pass at so many TFLOPs lie: 2 each over a bar's end or its number, 1 between these. */
+        double crossed(Run run, double[] passing) {
+            double end = run.times().seconds(3) / seconds, foot = foot(run) / seconds, top = foot + number;
+            return top > 1 ? 1e6 : DoubleStream.of(passing).map(at -> at / tflops).filter(at -> at > end - dot / 2
+                && at < top).map(at -> at < end + dot / 2 || at > foot ? 2 : 1).sum();
+        }
     }
 
-    /** Ends of the axes, as near as can be while all numbers stay inside and few make way for a dot. */
+    /** Ends of the axes, as near as can be while all numbers stay inside and lines keep off most. */
     static Scale scale(Grid grid) {
         List<Run> runs = grid.runs.stream().filter(run -> !run.failed()).toList();
+        List<double[]> passing = passing(grid, runs);
         double most = Math.max(1e-3, runs.stream().mapToDouble(Breakdown::tflops).filter(t -> t > 0).max().orElse(1));
         double highest = Math.max(1e-3, runs.stream().mapToDouble(run -> run.times().seconds(3)).max().orElse(1));
         double number = grid.part(runs.stream().map(run -> above(grid, run))), dot = pt(4.5) / grid.height();
@@ -175,11 +183,9 @@ class Breakdown implements Callable<Integer> {
         for (double end : ends(highest / (1 - number))) {
             for (double red : ends(most / (1 - dot))) {
                 Scale scale = new Scale(end, red, number, dot);
-                double cost = .8 * (end / highest + red / most) + (even(end, red) ? 0 : 1000);
-                for (Run run : runs) {
-                    double foot = scale.foot(run);
-                    cost += foot / end + number > 1 ? 100 : foot > run.times().seconds(3) ? 2. / runs.size() : 0;
-                }
+                double cost = .8 * (end / highest + red / most) + (even(end, red) ? 0 : 1000)
+                    + 2 * IntStream.range(0, runs.size()).mapToDouble(i -> scale.crossed(runs.get(i), passing.get(i)))
+                    .average().orElse(0);
                 best = cost < least ? scale : best;
                 least = Math.min(cost, least);
             }
@@ -226,6 +232,23 @@ class Breakdown implements Callable<Integer> {
         int outer = (named ? grid.bars : grid.groups).size(), inner = (named ? grid.groups : grid.bars).size();
         return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
             .mapToObj(j -> at.get(named ? List.of(j, i) : List.of(i, j))).collect(Collectors.toList())).toList();
+    }
+
+    /** For each run, the TFLOPs at which lines pass over its bar: its own, where bars have names those of others. */
+    static List<double[]> passing(Grid grid, List<Run> runs) {
+        List<List<Run>> lines = named(grid) ? lines(grid) : List.of();
+        double pitch = grid.bars.size() + 1;
+        return runs.stream().map(run -> lines.isEmpty() ? new double[] {tflops(run)}
+            : IntStream.range(0, lines.size()).mapToDouble(i ->
+                over(lines.get(i), grid.group(run), (grid.bar(run) - i) / pitch)).toArray()).toList();
+    }
+
+    /** The TFLOPs of a line so many groups, a part of one, past its place in a group; NaN where it does not reach. */
+    static double over(List<Run> line, int group, double past) {
+        int from = past < 0 ? group - 1 : group, to = past > 0 ? group + 1 : group;
+        double part = past < 0 ? past + 1 : past;
+        return from < 0 || to == line.size() ? Double.NaN
+            : tflops(line.get(from)) * (1 - part) + tflops(line.get(to)) * part;
     }
 
     /** Dotted red lines with dots, broken where there is no value; wider white ones below keep them off the bars. */
@@ -414,11 +437,11 @@ class Breakdown implements Callable<Integer> {
         return (int) Math.round(end / step(end, 8));
     }
 
-    /** Whether both ends bear a tick, the first axis setting the spacing. */
+    /** Whether both ends bear a tick and the other axis no more than eleven, the first axis setting the spacing. */
     static boolean even(double end, double other) {
         double raw = other / ticks(end), power = Math.pow(10, Math.floor(Math.log10(raw))), m = raw / power;
         double steps = other / power / (m > 7.5 ? 10 : m > 3.5 ? 5 : m > 1.5 ? 2 : 1);
-        return Math.abs(steps - Math.round(steps)) < 1e-6;
+        return steps < 10.5 && Math.abs(steps - Math.round(steps)) < 1e-6;
     }
     // ==== end of grid ====
 

@@ -808,11 +808,11 @@ class Utilization implements Callable<Integer> {
         return (int) Math.round(end / step(end, 8));
     }
 
-    /** Whether both ends bear a tick, the first axis setting the spacing. */
+    /** Whether both ends bear a tick and the other axis no more than eleven, the first axis setting the spacing. */
     static boolean even(double end, double other) {
         double raw = other / ticks(end), power = Math.pow(10, Math.floor(Math.log10(raw))), m = raw / power;
         double steps = other / power / (m > 7.5 ? 10 : m > 3.5 ? 5 : m > 1.5 ? 2 : 1);
-        return Math.abs(steps - Math.round(steps)) < 1e-6;
+        return steps < 10.5 && Math.abs(steps - Math.round(steps)) < 1e-6;
     }
     // ==== end of grid ====
     // ==== red axis: the same text in every script that has one ====
