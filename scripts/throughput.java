@@ -543,16 +543,21 @@ class Throughput implements Callable<Integer> {
                 + groups.substring(0, 1).toLowerCase(Locale.ROOT) + groups.substring(1);
         }
 
+        /** Whether there is room for numbers over the bars that can be read. */
+        boolean numbered() {
+            return numberSize >= 3.5;
+        }
+
         /** The part of the plot's height that the longest of the numbers over the bars takes. */
         double part(Stream<String> numbers) {
             double longest = numbers.mapToDouble(number -> width(number, numberSize)).max().orElse(0);
             return Math.min(.7, (longest + pt(3)) / height());
         }
 
-        /** A number over a bar, upright, on white since a line may pass there; none where it could not be read. */
+        /** A number over a bar, upright, on white since a line may pass there. */
         void above(Graphics2D g, XYChart chart, double bar, double end, String number) {
             double x = chart.getScreenXFromChart(bar), y = chart.getScreenYFromChart(end) - pt(3);
-            if (numberSize >= 3.5) {
+            if (numbered()) {
                 double length = width(number, numberSize);
                 g.setColor(Color.WHITE);
                 g.fill(new Rectangle2D.Double(x - pt(numberSize * .42), y - length, pt(numberSize * .84), length));
