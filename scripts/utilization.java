@@ -192,15 +192,12 @@ class Utilization implements Callable<Integer> {
     static XYChart draw(Grid grid, List<Use> uses) {
         double most = uses.stream().filter(Objects::nonNull).mapToDouble(use -> Math.max(use.toHost, use.toDevice))
             .max().orElse(0);
-        double air = 1 - grid.part(Stream.of(String.format(Locale.ROOT, "%.1f", most))), percent = 120;
-        double[] ends = ends(Math.max(1e-3, most / air));
-        double end = DoubleStream.of(ends).filter(e -> even(e, percent)).findFirst().orElse(ends[0]);
+        double air = 1 - grid.part(Stream.of(String.format(Locale.ROOT, "%.1f", most)));
+        double end = DoubleStream.of(ends(Math.max(1e-3, most / air))).filter(e -> ticks(e) < 8).findFirst()
+            .orElseThrow(), percent = 119;  // room for numbers, but none for a tick beyond 100 %
         XYChart chart = chart("", "PCIe (GB/s)");
         grid.prepare(chart.getStyler(), end);
         redAxis(chart, "GPU use (%)", percent);
-        if (end <= 100) {
-            chart.getStyler().setYAxisTickLabelsFormattingFunction(Utilization::upTo100);
-        }
         List<Color> colors = List.of(new Color(0xDE8F05), new Color(0x56B4E9), RED);
         List<double[]> bars = bars(grid, uses);
         for (double[] bar : bars) {
@@ -213,11 +210,6 @@ class Utilization implements Callable<Integer> {
                 String.format(Locale.ROOT, bar[0] < 2 ? "%.1f" : "%.0f", bar[2])));
         });
         return chart;
-    }
-
-    /** A tick's label, but none in the room for numbers over the bars: GPU use ends at 100 %. */
-    static String upTo100(double tick) {
-        return tick > 100 ? " " : new BigDecimal(tick, MathContext.DECIMAL32).stripTrailingZeros().toPlainString();
     }
 
     // ==== log reader: the same text in every script that reads logs ====
