@@ -6,7 +6,8 @@
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
 //DEPS org.xerial:sqlite-jdbc:3.54.1.0
-//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true --enable-native-access=ALL-UNNAMED
+//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true
+//RUNTIME_OPTIONS --enable-native-access=ALL-UNNAMED
 
 import java.awt.BasicStroke;
 import java.awt.Color;
