@@ -5,7 +5,7 @@
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
-//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true
+//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData
 
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -81,6 +81,10 @@ import picocli.CommandLine.Parameters;
 @Command(name = "breakdown", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "Iteration time by phase for groups of runs, with their TFLOPs on a second axis.")
 class Breakdown implements Callable<Integer> {
+    static {
+        System.setProperty("java.awt.headless", "true");
+    }
+
     @Option(names = "--groups", paramLabel = "KEY",
         description = "What tells the groups apart: a key of the file names, model, folder, ga or approach; "
             + "by default the one key that varies besides the bars'.")
@@ -163,11 +167,11 @@ class Breakdown implements Callable<Integer> {
             return (at > end - dot && at < end + number + dot ? at + dot : end) * seconds;
         }
 
-        /** How ill lines that pass at so many TFLOPs lie: 2 each over a bar's end or its number, 1 between these. */
+        /** How ill lines that pass at so many TFLOPs lie: 5 each if they hide a bar's end, 2 its number, 1 between. */
         double crossed(Run run, double[] passing) {
             double end = run.times().seconds(3) / seconds, foot = foot(run) / seconds, top = foot + number;
             return top > 1 ? 1e6 : DoubleStream.of(passing).map(at -> at / tflops).filter(at -> at > end - dot / 2
-                && at < top).map(at -> at < end + dot / 2 || at > foot ? 2 : 1).sum();
+                && at < top).map(at -> at < end + dot / 2 ? 5 : at > foot ? 2 : 1).sum();
         }
     }
 
@@ -981,7 +985,8 @@ class Breakdown implements Callable<Integer> {
             : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
-            ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            ? note(1, "no fonts here (" + ("" + e).replace(" head is null", "")
+                + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
             : note(1, "failed unexpectedly: " + e);
     }
 

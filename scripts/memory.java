@@ -6,7 +6,7 @@
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
 //DEPS org.xerial:sqlite-jdbc:3.54.1.0
-//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true
+//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData
 //RUNTIME_OPTIONS --enable-native-access=ALL-UNNAMED
 
 import java.awt.BasicStroke;
@@ -92,6 +92,10 @@ import picocli.CommandLine.Parameters;
 @Command(name = "memory", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "Free GPU memory in the forward, backward and update phases of one training iteration.")
 class Memory implements Callable<Integer> {
+    static {
+        System.setProperty("java.awt.headless", "true");
+    }
+
     @Parameters(paramLabel = "DIR|CSV", description = "A folder that holds one *-monitor.csv, or such a file.")
     Path input;
     @Option(names = "--phases", paramLabel = "FILE",
@@ -932,7 +936,8 @@ class Memory implements Callable<Integer> {
             : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
-            ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            ? note(1, "no fonts here (" + ("" + e).replace(" head is null", "")
+                + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
             : note(1, "failed unexpectedly: " + e);
     }
 

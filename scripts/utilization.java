@@ -5,7 +5,7 @@
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
-//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Djava.awt.headless=true
+//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData
 
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -83,6 +83,10 @@ import picocli.CommandLine.Parameters;
 @Command(name = "utilization", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "PCIe traffic and GPU utilization while the optimizer updates, for groups of runs.")
 class Utilization implements Callable<Integer> {
+    static {
+        System.setProperty("java.awt.headless", "true");
+    }
+
     @Option(names = "--groups", paramLabel = "KEY", defaultValue = "approach",
         description = "What tells the groups apart: a key of the file names, model, folder, ga or approach.")
     String groups;
@@ -1037,7 +1041,8 @@ class Utilization implements Callable<Integer> {
             : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
             : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
             : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
-            ? note(1, "no fonts here (" + e + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
+            ? note(1, "no fonts here (" + ("" + e).replace(" head is null", "")
+                + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
             : note(1, "failed unexpectedly: " + e);
     }
 

@@ -49,7 +49,6 @@ class BreakdownTest extends GroupedRuns {
 
     /** The folders of the study, against numbers that were taken from them by other means. */
     @Nested class RealLogs {
-        static final String APPROACHES = "act-output-13B-scale-DP";
         static final String DP = "act-output-7B-scale-DP-motivation", TP = "act-output-7B-scale-TP-motivation";
         static final String GAPS = "act-output-13B-scale-gaps-scale-DP";
 
@@ -579,11 +578,17 @@ class BreakdownTest extends GroupedRuns {
         }
 
         @Test void theySoDoWithApproaches() throws IOException {
-            Path real = real(RealLogs.APPROACHES);
-            List<String> order = List.of(ZERO3, BACKWARD_ONLY, DEEP);
-            List<Path> logs = realLogs(RealLogs.APPROACHES).stream().sorted(Comparator
-                .comparing((Path log) -> said(log, "dp")).thenComparing(log -> order.indexOf(approach(log)))).toList();
-            assertDrawn(logs, log -> mean(iterations(log)), figure(draw(preset("data-scaling"), real).quiet()));
+            String folder = "act-output-20B-scale-twinflow";
+            Path real = real(folder);
+            List<String> order = new ArrayList<>();
+            for (String ratio : List.of("1.0", "0.9", "0.8", "0.7", "0.6", "0.5")) {
+                for (String approach : List.of(ZERO3, BACKWARD_ONLY, DEEP)) {
+                    order.add(ratio + approach);
+                }
+            }
+            List<Path> logs = realLogs(folder).stream()
+                .sorted(Comparator.comparing(log -> order.indexOf(said(log, "ratio") + approach(log)))).toList();
+            assertDrawn(logs, log -> mean(iterations(log)), figure(draw(preset("twinflow"), real).quiet()));
         }
 
         interface Reading {
@@ -1160,7 +1165,7 @@ record Plot(Picture figure, int left, int top, int right, int bottom) {
         }
         double step = spacing / pixelsPerUnit;
         double mantissa = step / Math.pow(10, Math.floor(Math.log10(step * 1.02)));
-        assertTrue(DoubleStream.of(1, 2, 5).anyMatch(round -> Math.abs(mantissa / round - 1) < .03),
+        assertTrue(DoubleStream.of(1, 2, 5).anyMatch(round -> Math.abs(mantissa / round - 1) < .015),
             () -> "between two ticks lie " + step + " units");
     }
 

@@ -151,8 +151,8 @@ class HouseTest {
             header.forEach(line -> assertTrue(HEADER.matcher(line).matches(), () -> "no header: " + line));
             List<String> kinds = header.stream().map(line -> line.split(" ")[0]).distinct().toList();
             assertEquals(List.of("//DESCRIPTION", "//JAVA", "//DEPS", "//RUNTIME_OPTIONS"), kinds);
-            assertEquals(List.of(1L, 1L), Stream.of("//DESCRIPTION", "//JAVA")
-                .map(kind -> header.stream().filter(line -> line.startsWith(kind)).count()).toList());
+            assertEquals(List.of(1L, 1L, 1L), Stream.of("//DESCRIPTION", "//JAVA", "//RUNTIME_OPTIONS").map(kind ->
+                header.stream().filter(line -> line.startsWith(kind) && !line.equals(NATIVE)).count()).toList());
             lines.stream().skip(1L + header.size()).forEach(line -> assertFalse(line.matches("//\\s?\\w.*"),
                 () -> "JBang may take it for a directive: " + line));
         }
@@ -277,6 +277,12 @@ class HouseTest {
             Path alone = Files.createDirectories(tmp.resolve("some folder"));
             Files.copy(Cli.ROOT.resolve("scripts").resolve(name + ".java"), alone.resolve(name + ".java"));
             assertDrew(alone, Cli.start(alone, Cli.JBANG, name + ".java", sample(name)));
+        }
+
+        @ParameterizedTest @MethodSource("names")
+        void aScreenThatIsNotThereDoesNotMatter(String name) throws IOException {
+            List<String> java = Cli.java(List.of(), className(name), sample(name).toArray());
+            assertDrew(tmp, Cli.start(tmp, Map.of("DISPLAY", ":99"), java));
         }
 
         @ParameterizedTest @MethodSource("names")

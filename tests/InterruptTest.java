@@ -381,8 +381,7 @@ class InterruptTest {
         @Test void jarThatReadsCaptures() throws IOException {
             Path jar = tmp.resolve("memory.jar");
             Cli.start(Cli.ROOT, Cli.JBANG, "export", "fatjar", "--output=" + jar, "scripts/memory.java");
-            Cli.start(tmp, noNetwork(), java(), "-Djava.awt.headless=true", "--enable-native-access=ALL-UNNAMED", "-jar",
-                jar, CAPTURE, "--plots=" + plots).quiet();
+            Cli.start(tmp, Map.of("DISPLAY", ":99"), noNetwork(), java(), "-jar", jar, CAPTURE, "--plots=" + plots).quiet();
             Picture.check(plots, "13B-memory");
         }
 
