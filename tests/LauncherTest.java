@@ -1,0 +1,237 @@
+import java.io.*;
+import java.nio.file.*;
+import java.nio.file.attribute.*;
+import java.util.*;
+import java.util.stream.*;
+import org.junit.jupiter.api.*;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.*;
+
+import static org.junit.jupiter.api.Assertions.*;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+/** The launcher ./jbang in a clone of its own, on machines that are made up by what is on the PATH. */
+class LauncherTest {
+    static final Path CLONE = Cli.TMP.resolve("my clone"), LAUNCHER = CLONE.resolve("jbang");
+    static final Path LOGS = Cli.ROOT.resolve("data/act-output-7B");
+    static final String CATALOG = CLONE.resolve("jbang-catalog.json").toString();
+    static final List<String> HARD = List.of("", "a b", "it's", "\"quoted\"", "$HOME", "*", "back\\slash", "`id`",
+        "two\nlines", " ", "a;b", "-x", "--", "%s", "~", "");
+
+    /** A folder for each test, in it the launcher in a clone where nothing is fetched yet. */
+    final Path tmp = Cli.TMP.resolve("launcher" + System.nanoTime()), launcher = tmp.resolve("new/jbang");
+
+    LauncherTest() throws IOException {
+        Files.createDirectories(launcher.getParent());
+        Files.copy(LAUNCHER, launcher, StandardCopyOption.COPY_ATTRIBUTES);
+    }
+
+    /** Fetches JBang through Maven, builds a script and draws with it: what is slow is done once. */
+    @BeforeAll static void aFirstFigure() throws IOException {
+        Files.createDirectories(CLONE);
+        Cli.start(Cli.ROOT, "cp", "-R", "jbang", "jbang-catalog.json", "scripts", CLONE).quiet();
+        Cli cli = Cli.start(CLONE, machine(Cli.programsBut("jbang")), "./jbang", "subgroup", LOGS);
+        assertEquals(fetching(CLONE), cli.err().lines().findFirst().orElse("") + "\n");
+        assertDrew(CLONE, cli);
+        assertEquals(Set.of("cache", "jbang-cli-0.132.1-all.jar", "subgroup.answer"), names(CLONE.resolve(".jbang")));
+    }
+
+    static void assertDrew(Path folder, Cli cli) {
+        assertEquals("0 plots/7B-subgroup.png\nplots/7B-subgroup.eps\n", cli.status() + " " + cli.out(), cli::err);
+        assertTrue(Files.exists(folder.resolve("plots/7B-subgroup.eps")));
+    }
+
+    static Set<String> names(Path folder) {
+        return Set.of(folder.toFile().list());
+    }
+
+    static Map<String, String> machine(Object... path) {
+        String folders = Stream.of(path).map(Object::toString).collect(Collectors.joining(":"));
+        return Map.of("PATH", folders, "JAVA_HOME", "", "JBANG_DIR", "", "LANG", "");
+    }
+
+    /** A machine whose java notes what JBang is asked and answers, and else says what its arguments are. */
+    Map<String, String> fake() throws IOException {
+        Path bin = Files.createDirectories(tmp.resolve("b in"));
+        Files.createFile(bin.resolve("own.jar"));
+        Files.createFile(bin.resolve("library.jar"));
+        Cli.program(bin.resolve("java"), """
+            case " $* " in
+            *' dev.jbang.Main fail '*) echo failed; exit 3 ;;
+            *' dev.jbang.Main '*) ;;
+            *) shift 3; printf '<%s>\\n' "$@"; exit 42 ;;
+            esac
+            echo "${*##*dev.jbang.Main }" >>'BIN/asked'
+            echo "'BIN/java' -classpath 'BIN/own.jar:BIN/library.jar' Main 'pre set'"
+            exit 255
+            """.replace("BIN", bin.toString()));
+        return machine(bin, Cli.programsBut("jbang"));
+    }
+
+    List<String> asked() throws IOException {
+        return Files.readAllLines(tmp.resolve("b in/asked"));
+    }
+
+    static Cli answer(List<String> args) {
+        String out = args.stream().map(arg -> "<" + arg + ">\n").collect(Collectors.joining());
+        return new Cli(42, "<pre set>\n" + out, "");
+    }
+
+    @Test void anAliasIsOursInAnyFolderAndThroughALink() throws IOException {
+        Files.writeString(tmp.resolve("jbang-catalog.json"), "{\"aliases\": {\"subgroup\": {\"script-ref\": \"no\"}}}");
+        Files.createDirectories(tmp.resolve("subgroup"));
+        Files.createSymbolicLink(tmp.resolve("logs"), LOGS);
+        Path link = Files.createSymbolicLink(tmp.resolve("link"), LAUNCHER);
+        Map<String, String> machine = machine(Cli.programsBut("jbang"));
+        assertDrew(tmp, Cli.start(tmp, machine, link, "subgroup", "logs").quiet());
+        Cli.start(tmp, machine, link, "--offline", "subgroup", "nowhere").failed(1, "nowhere");
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"sh", "dash", "busybox sh", "bash"})
+    void jbangIsAskedOnceAndArgumentsAreAsTheyAre(String shell) throws IOException {
+        assumeTrue(Cli.has(shell.split(" ")[0]), "no " + shell + " here");
+        Map<String, String> fake = fake();
+        for (List<String> args : List.of(List.of("1"), HARD, List.<String>of())) {
+            assertEquals(answer(args), Cli.start(tmp, fake, List.of(shell.split(" ")), LAUNCHER, "memory", args));
+        }
+        assertEquals(List.of("--offline memory@" + CATALOG), asked());
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"jbang", "jbang-catalog.json", "scripts/memory.java", "library.jar",
+        "JAVA_HOME", "JBANG_DIR"})
+    void jbangIsAskedAgainAfterAChangeOf(String what) throws IOException {
+        Map<String, String> fake = new HashMap<>(fake());
+        assertEquals(answer(HARD), Cli.start(tmp, fake, LAUNCHER, "memory", HARD));
+        switch (what) {
+            case "library.jar" -> Files.delete(tmp.resolve("b in/library.jar"));
+            case "JBANG_DIR" -> fake.put(what, tmp.toString());
+            case "JAVA_HOME" -> {
+                Cli.start(tmp, "sh", "-c", "mkdir home && cp -R 'b in' home/bin").quiet();
+                fake.put(what, tmp.resolve("home").toString());
+            }
+            default -> Files.writeString(CLONE.resolve(what), "\n", StandardOpenOption.APPEND);
+        }
+        assertEquals(answer(HARD), Cli.start(tmp, fake, LAUNCHER, "memory", HARD));
+        assertEquals(2, asked().size());
+    }
+
+    @Test void allElseGoesToJBangAsItIs() throws IOException {
+        Map<String, String> fake = fake();
+        assertEquals(answer(List.of()), Cli.start(tmp, fake, LAUNCHER, "run", "memory", "x"));
+        assertEquals(answer(List.of()), Cli.start(tmp, fake, LAUNCHER, "--offline", "memory", "x"));
+        assertEquals(List.of("run memory x", "--offline memory@" + CATALOG + " x"), asked());
+        assertEquals(new Cli(3, "failed\n", ""), Cli.start(tmp, fake, LAUNCHER, "fail", "x"));
+    }
+
+    @ParameterizedTest @CsvSource({"INT, 130", "TERM, 143"})
+    void signalsReachJava(String signal, int status) throws Exception {
+        Map<String, String> fake = fake();
+        Cli.program(tmp.resolve("b in/java"), Files.readString(tmp.resolve("b in/java"))
+            .replace("shift 3;", "echo $$ >pid.new; mv pid.new pid; exec sleep 100;"));
+        Cli.Running run = Cli.begin(tmp, fake, "env", "--default-signal=INT", LAUNCHER, "memory");
+        long end = System.nanoTime() + 20_000_000_000L;
+        while (!Files.exists(tmp.resolve("pid")) && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+        assertEquals(run.process().pid() + "\n", Files.readString(tmp.resolve("pid")), "java took its place");
+        Cli.start(tmp, "kill", "-" + signal, run.process().pid()).quiet();
+        assertEquals(new Cli(status, "", ""), run.await());
+    }
+
+    @Test void anInstalledJBangTakesOver() throws IOException {
+        Path jbang = Cli.program(tmp.resolve("jbang"), "printf '<%s>\\n' \"$@\"; exit 42\n");
+        Map<String, String> machine = machine("/nowhere", jbang.getParent(), Cli.programsBut("jbang"));
+        List<String> full = Stream.concat(Stream.of("pre set"), HARD.stream()).toList();
+        assertEquals(answer(HARD), Cli.start(CLONE, machine, LAUNCHER, full));
+        assertEquals("<--offline>\n<memory@" + CATALOG + ">\n<memory>\n",
+            Cli.start(tmp, machine, LAUNCHER, "--offline", "memory", "memory").out());
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"copy", "link", "folder", "no program"})
+    void whatIsNoInstalledJBangDoesNot(String what) throws IOException {
+        Path jbang = Files.createDirectories(tmp.resolve("other")).resolve("jbang");
+        switch (what) {
+            case "copy" -> Files.copy(LAUNCHER, jbang, StandardCopyOption.COPY_ATTRIBUTES);
+            case "link" -> Files.createSymbolicLink(jbang, LAUNCHER);
+            case "folder" -> Files.createDirectories(jbang);
+            default -> Files.writeString(jbang, "exit 43");
+        }
+        Map<String, String> machine = new HashMap<>(fake());
+        machine.put("PATH", jbang.getParent() + ":" + machine.get("PATH"));
+        assertEquals(answer(HARD), Cli.start(tmp, machine, "timeout", "20", LAUNCHER, "memory", HARD));
+    }
+
+    /** Starts it where nothing is fetched; Maven counts its runs, copies what it would fetch and does this. */
+    private Cli fetch(String maven, Object... before) throws IOException {
+        Path bin = tmp.resolve("b in");
+        Map<String, String> machine = Files.exists(bin) ? machine(bin, Cli.programsBut("jbang")) : fake();
+        Cli.program(bin.resolve("mvn"), "echo >>'" + tmp + "/fetched'\n"
+            + "for arg; do case $arg in -DoutputDirectory=*) to=${arg#*=} ;; esac; done\n"
+            + "cp '" + CLONE + "/.jbang/jbang-cli-0.132.1-all.jar' \"$to\"\n" + maven);
+        return Cli.start(tmp, machine, List.of(before), launcher, "x");
+    }
+
+    private void fetched(int times, Set<String> left) throws IOException {
+        assertEquals(times, Files.readAllLines(tmp.resolve("fetched")).size(), "runs of Maven");
+        assertEquals(left, names(tmp.resolve("new/.jbang")));
+    }
+
+    private static String fetching(Path clone) {
+        return "jbang: fetching JBang 0.132.1 through Maven, once, into " + clone + "/.jbang\n";
+    }
+
+    @ParameterizedTest @ValueSource(strings = {"missing", "truncated"})
+    void aJarThatIsNotWholeIsFetchedAgain(String how) throws IOException {
+        Cli first = new Cli(42, answer(List.of()).out(), fetching(launcher.getParent()));
+        Path jar = tmp.resolve("new/.jbang/jbang-cli-0.132.1-all.jar");
+        assertEquals(first, fetch(""));
+        assertEquals(answer(List.of()), fetch(""));
+        fetched(1, Set.of(jar.getFileName().toString()));
+        Files.delete(jar);
+        if (how.equals("truncated")) {
+            Files.writeString(jar, "PK");
+        }
+        assertEquals(first, fetch(""));
+        fetched(2, Set.of(jar.getFileName().toString()));
+    }
+
+    /** As by Ctrl-C, which reaches Maven and the launcher. */
+    @ParameterizedTest @ValueSource(strings = {"INT", "TERM", "HUP"})
+    void aFetchThatIsCutOffLeavesNothing(String signal) throws IOException {
+        Cli cut = fetch("kill -" + signal + " $LAUNCHER; exit 1", "env", "--default-signal=INT,HUP", "sh", "-c",
+            "LAUNCHER=$$ exec \"$@\"", "sh");
+        assertEquals(new Cli(130, "", fetching(launcher.getParent())), cut);
+        fetched(1, Set.of());
+    }
+
+    /** The other one comes and goes while the first is fetching. */
+    @Test void twoFirstRunsAtOnce() throws IOException {
+        Cli cli = fetch("cd '" + tmp + "'; test -e other || { >other; new/jbang x >other; }; true");
+        assertEquals(new Cli(42, answer(List.of()).out(), fetching(launcher.getParent())), cli);
+        assertEquals(answer(List.of()).out(), Files.readString(tmp.resolve("other")));
+        fetched(2, Set.of("jbang-cli-0.132.1-all.jar"));
+    }
+
+    @Test void aMavenThatFailsIsOneLine() throws IOException {
+        Cli cli = fetch("rm *.jar; echo 'WARNING: old'; echo; echo '[ERROR] no network'; echo '[ERROR] x'; exit 1");
+        String said = "jbang: Maven could not fetch JBang, check the network: no network\n";
+        assertEquals(new Cli(1, "", fetching(launcher.getParent()) + said), cli);
+        fetched(1, Set.of());
+    }
+
+    @Test void withoutJavaOrMavenItSaysWhatToInstall() throws IOException {
+        Cli.start(CLONE, machine(Cli.programsBut("jbang", "java")), LAUNCHER, "subgroup", LOGS)
+            .failed(1, "jbang: no Java found: install a JDK, 17 or newer (Debian: apt install openjdk-17");
+        Cli.start(tmp, machine(Cli.programsBut("jbang", "mvn")), launcher, "version")
+            .failed(1, "jbang: no Maven found: install it (Debian: apt install maven)");
+        assertEquals(Set.of("jbang"), names(launcher.getParent()));
+    }
+
+    @Test void aCloneThatIsNotWritableIsSaid() throws IOException {
+        Path clone = launcher.getParent();
+        Files.setPosixFilePermissions(clone, PosixFilePermissions.fromString("r-xr-xr-x"));
+        Cli.start(tmp, machine(Cli.programsBut("jbang")), Cli.powerless(), launcher, "version")
+            .failed(1, "jbang: cannot write to " + clone + "/.jbang: give yourself the right");
+        Files.setPosixFilePermissions(clone, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+}
