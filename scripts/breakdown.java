@@ -1,1020 +1,605 @@
 ///usr/bin/env jbang "$0" "$@" ; exit $?
-//DESCRIPTION Iteration time by phase for groups of runs, with their TFLOPs on a second axis.
+//DESCRIPTION Phase times and TFLOPs of one training iteration for groups of runs, or its elapsed time.
 //JAVA 17+
 //DEPS info.picocli:picocli:4.7.7
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
-//DEPS org.apache.commons:commons-csv:1.14.1
-//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData
+//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx160m
 
-import java.awt.BasicStroke;
-import java.awt.Color;
-import java.awt.Font;
-import java.awt.Graphics2D;
-import java.awt.Insets;
-import java.awt.RenderingHints;
-import java.awt.Shape;
+import static java.awt.RenderingHints.*;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.awt.*;
 import java.awt.font.FontRenderContext;
-import java.awt.geom.AffineTransform;
-import java.awt.geom.Ellipse2D;
-import java.awt.geom.Rectangle2D;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.awt.geom.*;
+import java.io.*;
+import java.nio.file.*;
+import java.util.*;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.xmlgraphics.image.writer.ImageWriterParams;
-import org.apache.xmlgraphics.image.writer.imageio.ImageIOPNGImageWriter;
+import java.util.function.*;
+import java.util.regex.*;
+import java.util.stream.*;
 import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
-import org.knowm.xchart.AnnotationText;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.AxesChartStyler;
-import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.XYStyler;
-import org.knowm.xchart.style.lines.SeriesLines;
-import org.knowm.xchart.style.markers.Marker;
+import org.knowm.xchart.*;
+import org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle;
+import org.knowm.xchart.style.*;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.*;
 
-/**
- * A group of bars for each value of one key of the file names and in it a bar for each value of another: forward,
- * backward and update time of an iteration in seconds, stacked, and the TFLOPs per GPU as a dotted red line.
- */
-@Command(name = "breakdown", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
-    description = "Iteration time by phase for groups of runs, with their TFLOPs on a second axis.")
+/** A group of bars for each value of a key, in it a bar for each value of another: the phases' seconds, stacked. */
+@Command(name = "breakdown", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
+    description = "Phase times and TFLOPs of one training iteration for groups of runs, or its elapsed time.")
 class Breakdown implements Callable<Integer> {
-    static {
-        System.setProperty("java.awt.headless", "true");
-    }
-
-    @Option(names = "--groups", paramLabel = "KEY",
-        description = "What tells the groups apart: a key of the file names, model, folder, ga or approach; "
-            + "by default the one key that varies besides the bars'.")
+    @Option(names = "--groups", paramLabel = "KEY", defaultValue = "dp",
+        description = "What tells groups apart: a key of the names, model, folder, ga, approach or stride.")
     String groups;
-    @Option(names = "--bars", paramLabel = "KEY", defaultValue = "subg", description = "What tells the bars apart.")
+    @Option(names = "--bars", paramLabel = "KEY", defaultValue = "subg", description = "What tells bars apart.")
     String bars;
-    @Mixin Logs logs;
-    @Mixin Output output;
+    @Option(names = "--elapsed", description = "Bars reach the elapsed time: what is in no phase is on top, in grey.")
+    boolean elapsed;
 
     public static void main(String... args) {
         System.exit(execute(new Breakdown(), args));
     }
 
     @Override public Integer call() throws IOException {
-        List<Run> selected = logs.select();
-        String by = groups != null ? groups : varying(selected, bars);
-        List<Run> runs = logs.read(selected, by, bars);
-        Grid grid = new Grid(runs, by, bars, Grid.values(runs, bars), 19);
-        if (grid.runs.stream().allMatch(run -> run.failed() || run.times().tflops() == null)) {
-            note(0, logs.inputs + ": no log gives TFLOPs, so the figure has none");
+        List<Run> runs = read(bars, groups);
+        for (Run run : runs) {
+            require(!elapsed || run.failed() || run.numbers[ELAPSED] > 0, run.log + ": no elapsed time, expected "
+                + "Megatron's iteration line behind its timing line; leave it out by --where, or --elapsed");
         }
-        output.save(name(grid), draw(grid), grid.room, table(grid));
+        arrange(runs, 80, elapsed ? "Iteration time (s)" : "Phase times (s)", this::height);
+        addSeries();
+        String drawn = Map.of("dp", "data-parallel", "tp", "tensor-parallel").getOrDefault(groups, groups)
+            + (bars.equals("subg") ? "" : "-" + bars) + (elapsed ? "-elapsed" : "");
+        save(name(runs, drawn), this::draw, table(runs));
         return 0;
     }
 
-    /** The one key of the names that varies and does not follow from the bars'; gbs follows from the others. */
-    static String varying(List<Run> runs, String bars) {
-        List<String> keys = runs.stream().flatMap(run -> run.keys().keySet().stream()).distinct()
-            .filter(key -> !List.of(bars, "gbs", "ga", "approach", "folder").contains(key))
-            .filter(key -> runs.stream().collect(Collectors.groupingBy(run -> plain(run.get(bars)),
-                Collectors.mapping(run -> plain(run.get(key)), Collectors.toSet()))).values().stream()
-                .anyMatch(values -> values.size() > 1)).toList();
-        require(1, keys.size() == 1, "which groups? Besides " + bars + (keys.isEmpty() ? " no key varies in the names"
-            : " the keys " + keys + " vary") + "; name one with --groups=KEY, or choose runs with --where");
-        return keys.get(0);
-    }
-
-    /** One spelling of a value: 1 for 1.0. */
-    private static String plain(String value) {
-        BigDecimal number = Run.number(value);
-        return number == null ? "" + value : number.stripTrailingZeros().toString();
-    }
-
-    static String name(Grid grid) {
-        String groups = Map.of("dp", "data-parallel", "tp", "tensor-parallel").getOrDefault(grid.by, grid.by);
-        return Run.models(grid.runs) + "-" + groups + (grid.each.equals("subg") ? "" : "-" + grid.each);
-    }
-
-    /** What --csv writes: raw values of the keys; numbers as in the logs, empty for a run that failed. */
-    static List<List<?>> table(Grid grid) {
-        List<List<?>> rows = new ArrayList<>();
-        rows.add(List.of("group", "bar", "forward_ms", "backward_ms", "update_ms", "iteration_ms", "tflops"));
-        for (Run run : grid.runs) {
-            List<Object> row = new ArrayList<>(List.of(run.get(grid.by), run.get(grid.each)));
-            row.addAll(run.failed() ? List.of("", "", "") : run.times().phasesMs());
-            row.add(run.failed() || run.times().iterationMs() == null ? "" : run.times().iterationMs());
-            row.add(run.failed() || run.times().tflops() == null ? "" : run.times().tflops());
-            rows.add(row);
-        }
+    /** What --csv writes: a header, then the values of the keys and the numbers of each run, as in its log. */
+    List<String> table(List<Run> runs) {
+        Stream<String> columns = Stream.concat(PHASES.stream().map(Phase::column), Stream.of("iteration_ms", "tflops"));
+        List<String> rows = new ArrayList<>(List.of(row(groups, Stream.concat(Stream.of(bars), columns))));
+        runs.forEach(run -> rows.add(row(run.get(groups),
+            Stream.concat(Stream.of(run.get(bars)), Arrays.stream(run.numbers).boxed()))));
         return rows;
     }
 
-    /** The number above a bar: the height of the stack, or where bars are named and not counted the elapsed time. */
-    static String above(Grid grid, Run run) {
-        BigDecimal elapsed = run.times().iterationMs();
-        return String.format(Locale.ROOT, "%.1f", named(grid) && elapsed != null ? elapsed.doubleValue() / 1000
-            : run.times().seconds(3));
+    /** The seconds that a run's bar reaches. */
+    double height(Run run) {
+        return elapsed ? Math.max(run.seconds(), run.numbers[ELAPSED] / 1000) : run.seconds();
     }
 
-    static double tflops(Run run) {
-        return run == null || run.failed() || run.times().tflops() == null ? Double.NaN
-            : run.times().tflops().doubleValue();
+    /** TFLOPs that are as high as a second: a round number, so that the ticks of one axis serve the other. */
+    double scale() {
+        return round(1.08 * most(Breakdown::tflops) / chart.getStyler().getYAxisMax(0));
     }
 
-    /** The ends of the two axes, and the lengths of a number and of half a dot as parts of their height. */
-    record Scale(double seconds, double tflops, double number, double dot) {
-        /** Where the number over a bar begins, in seconds: at the bar's end, or past the dot that lies in the way. */
-        double foot(Run run) {
-            double end = run.times().seconds(3) / seconds, at = Breakdown.tflops(run) / tflops;
-            return (at > end - dot && at < end + number + dot ? at + dot : end) * seconds;
+    static double tflops(Run run) { return run.numbers[TFLOPS]; }
+
+    /** The phases, stacked, and over them what is in none of them, or else the line of the TFLOPs. */
+    void addSeries() {
+        for (int i = 0; i < PHASES.size(); i++) {
+            int phase = i;
+            add("\u25a0 " + PHASES.get(i).name, new Color(PHASES.get(i).rgb), run -> run.numbers[phase] / 1000);
+        }
+        if (elapsed) {
+            add("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
+        } else if (most(Breakdown::tflops) > 0) {
+            chart.setYAxisGroupTitle(1, "TFLOPs per GPU");
+            chart.getStyler().setYAxisMin(1, 0.).setYAxisMax(1, scale() * chart.getStyler().getYAxisMax(0))
+                .mergeYAxisGroups(0, 1).setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
+                .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
+            addLine("rim", Color.WHITE, new BasicStroke(15)).setShowInLegend(false);
+            addLine("\u25cf TFLOPs", RED, new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0));
+        }
+    }
+
+    /** Dots for the TFLOPs, joined within a group. */
+    CategorySeries addLine(String name, Color color, BasicStroke stroke) {
+        CategorySeries line = add(name, color, Breakdown::tflops);
+        line.setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line).setYAxisGroup(1);
+        line.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(color).setLineColor(color).setLineStyle(stroke);
+        return line;
+    }
+
+    /** The grid, over each bar its height, or past the dot if that would lie on it, and the legend. */
+    void draw(Graphics2D g) {
+        drawGrid(g);
+        places.forEach((place, run) ->
+            drawNumber(g, place, height(run), elapsed ? Double.NaN : tflops(run) / scale()));
+        Map<String, Color> names = new LinkedHashMap<>();
+        chart.getSeriesCollection().stream().filter(CategorySeries::isShowInLegend)
+            .forEach(series -> names.put(series.getName(), series.getFillColor()));
+        legend(g, WIDTH / 2., 44 - 80, names);
+    }
+
+    // ==== logs: the same text in every script that reads logs ====
+
+    /** A phase of an iteration: its name, its colour, and its key in DeepSpeed's timing line. */
+    record Phase(String name, int rgb, String key) {
+        String column() { return name.toLowerCase(Locale.ROOT) + "_ms"; }
+    }
+
+    static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
+        new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
+    /** What stands before an iteration's numbers: each phase's ms, elapsed ms, TFLOPs per GPU, and a rising count. */
+    static final List<Pattern> NUMBERS = Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+        Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
+            "(?:consumed.samples[:=]|iteration[:=]?(?= *\\d))"))
+        .map(name -> Pattern.compile(name + " *([^\\s|\\[<\\e/]*)")).toList();
+    static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2;
+    static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
+    /** Keys, each before those that say no more once it is known. */
+    static final List<List<String>> FOLLOW = List.of(List.of("model", "l", "h", "a"),
+        List.of("approach", "stride", "prefetch", "flush_async", "opt_gaps"),
+        List.of("stride", "approach", "prefetch", "flush_async", "opt_gaps"));
+
+    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; looked for in data, too.")
+    List<Path> inputs;
+    @Option(names = "--iteration", paramLabel = "N|N-M|mean", defaultValue = "3",
+        description = "Which timing line, or the mean of some; mean: of all but the first, the start-up.")
+    String iteration;
+    @Option(names = "--where", paramLabel = "KEY=V,W", showDefaultValue = CommandLine.Help.Visibility.NEVER,
+        description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
+    List<String> where = List.of();
+
+    /** A log, what its name says and what follows from that, and its NUMBERS up to TFLOPs, NaN where not said. */
+    record Run(Path log, Map<String, String> keys, double[] numbers) {
+        static Run of(Path log) {
+            Run run = new Run(log, new TreeMap<>(), new double[COUNT]);
+            String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
+            Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)").matcher(name).results()
+                .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
+            run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
+            run.keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
+            run.keys.put("ga", canonical(run.value("gbs") / run.value("mbs") / run.value("dp") + ""));
+            int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
+            run.keys.put("approach", APPROACHES.get(approach));
+            run.keys.put("stride", approach < 2 ? APPROACHES.get(approach) : "1/" + run.get("opt_gaps"));
+            return run;
         }
 
-        /** How ill lines that pass at so many TFLOPs lie: 5 each if they hide a bar's end, 2 its number, 1 between. */
-        double crossed(Run run, double[] passing) {
-            double end = run.times().seconds(3) / seconds, foot = foot(run) / seconds, top = foot + number;
-            return top > 1 ? 1e6 : DoubleStream.of(passing).map(at -> at / tflops).filter(at -> at > end - dot / 2
-                && at < top).map(at -> at < end + dot / 2 ? 5 : at > foot ? 2 : 1).sum();
-        }
+        String get(String key) { return keys.getOrDefault(key, "none"); }
+        double value(String key) { return number(get(key)); }
+        double seconds() { return Arrays.stream(numbers, 0, PHASES.size()).sum() / 1000; }
+        boolean failed() { return !(seconds() > 0); }
     }
 
-    /** Ends of the axes, as near as can be while all numbers stay inside and lines keep off most. */
-    static Scale scale(Grid grid) {
-        List<Run> runs = grid.runs.stream().filter(run -> !run.failed()).toList();
-        List<double[]> passing = passing(grid, runs);
-        double most = Math.max(1e-3, runs.stream().mapToDouble(Breakdown::tflops).filter(t -> t > 0).max().orElse(1));
-        double highest = Math.max(1e-3, runs.stream().mapToDouble(run -> run.times().seconds(3)).max().orElse(1));
-        double number = grid.part(runs.stream().map(run -> above(grid, run))), dot = pt(4.5) / grid.height();
-        Scale best = null;
-        double least = Double.MAX_VALUE;
-        for (double end : ends(highest / (1 - number))) {
-            for (double red : ends(most / (1 - dot))) {
-                Scale scale = new Scale(end, red, number, dot);
-                double cost = .8 * (end / highest + red / most) + (even(end, red) ? 0 : 1000)
-                    + 2 * IntStream.range(0, runs.size()).mapToDouble(i -> scale.crossed(runs.get(i), passing.get(i)))
-                    .average().orElse(0);
-                best = cost < least ? scale : best;
-                least = Math.min(cost, least);
+    /** The number that a text is, such as 0.65, 1e9 or 8.3B; NaN for a word. */
+    static double number(String text) {
+        String plain = text.replace("K", "e3").replace("M", "e6").replace("B", "e9").replace("T", "e12");
+        return plain.matches("\\d+(\\.\\d+)?(e\\d\\d?)?") ? Double.parseDouble(plain) : Double.NaN;
+    }
+
+    /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
+    static String canonical(String text) {
+        return number(text) == (long) number(text) ? (long) number(text) + "" : text;
+    }
+
+    /** A number of parameters as one says it, such as 100M or 1.5B. */
+    static String size(String text) {
+        return number(text) < 1e9 ? canonical(number(text) / 1e6 + "") + "M" : canonical(number(text) / 1e9 + "") + "B";
+    }
+
+    /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
+    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text -> APPROACHES.contains(text)
+        ? APPROACHES.indexOf(text) - APPROACHES.size() : number(text.replace("1/", "")))
+        .thenComparing(Comparator.naturalOrder());
+
+    /** The runs asked for, sorted by the keys that the figure shows; no two have the same values of these. */
+    List<Run> read(String... keys) throws IOException {
+        List<Run> runs = select();
+        for (String key : keys) {
+            List<Run> without = runs.stream().filter(run -> !run.keys.containsKey(key)).toList();
+            without.forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
+            runs.removeAll(without);
+            runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
+        }
+        compare(runs, List.of(keys));
+        Set<Integer> lines = new TreeSet<>();
+        for (Run run : runs) {
+            lines.add(measure(run));
+        }
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no run with " + List.of(keys) + " and timing line "
+            + iteration + ", such as DeepSpeed prints with \"wall_clock_breakdown\": true");
+        notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
+            : "mean of " + lines + " timing lines (" + iteration + ")"));
+        return runs;
+    }
+
+    /** The runs of the inputs that every --where keeps. */
+    List<Run> select() throws IOException {
+        List<Run> runs = new ArrayList<>();
+        for (Path input : inputs) {
+            List<Path> logs = files(input).filter(log -> log.getFileName().toString().matches("log-.+\\.log")).toList();
+            require(!logs.isEmpty(), input + ": no log, expected a name such as log-7B-tp1-dp1-subg100000000.log");
+            logs.forEach(log -> runs.add(Run.of(log)));
+        }
+        for (String condition : where) {
+            String[] parts = condition.split("!?=", 2);
+            require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
+            List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
+            Function<Run, String> said = run -> canonical(run.get(parts[0]));
+            Map<String, Set<String>> all = values(runs);
+            require(runs.stream().map(said).toList().containsAll(values), "no run is left with " + condition
+                + " (--where), there are " + (all.containsKey(parts[0]) ? all.get(parts[0]) : all.keySet()));
+            runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
+        }
+        return runs;
+    }
+
+    /** All values of each key. */
+    static Map<String, Set<String>> values(List<Run> runs) {
+        Map<String, Set<String>> values = new TreeMap<>();
+        runs.forEach(run -> run.keys.keySet().forEach(key -> values.put(key, new TreeSet<>(ORDER))));
+        values.forEach((key, all) -> runs.forEach(run -> all.add(run.get(key))));
+        return values;
+    }
+
+    /** Fails where two runs would stand in one place; notes in what else runs differ than the figure shows. */
+    void compare(List<Run> runs, List<String> shown) {
+        Map<String, Set<String>> differ = values(runs);
+        Map<List<String>, Run> places = new HashMap<>();
+        for (Run run : runs) {
+            Run other = places.putIfAbsent(shown.stream().map(run::get).toList(), run);
+            if (other != null) {
+                differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
+                throw new IllegalArgumentException(other.log + " and " + run.log + " would stand in one place; choose "
+                    + "with --where from " + differ + ", or name the logs");
             }
         }
-        return best;
-    }
-
-    static XYChart draw(Grid grid) {
-        Scale scale = scale(grid);
-        boolean red = grid.runs.stream().anyMatch(run -> tflops(run) > 0);
-        XYChart chart = chart("", "Iteration time (s)");
-        XYStyler styler = chart.getStyler();
-        grid.prepare(styler, scale.seconds);
-        for (Run run : grid.runs) {
-            Times times = run.times();
-            double x = grid.x(run);
-            for (int i = 0; i < 3 && times != null; i++) {
-                rectangle(chart, x - .42, x + .42, times.seconds(i), times.seconds(i + 1), COLORS.get(i));
+        differ.values().removeIf(values -> values.size() == 1);
+        for (List<String> keys : FOLLOW) {
+            if (shown.contains(keys.get(0)) || differ.containsKey(keys.get(0))) {
+                differ.keySet().removeAll(keys.subList(1, keys.size()));
             }
         }
-        if (red) {
-            redAxis(chart, "TFLOPs per GPU", scale.tflops);
-            redLines(chart, grid);
-        }
-        overlay(chart, g -> {
-            legend(g, chart, with(PHASES, red ? "TFLOPs" : null), with(COLORS, red ? RED : null));
-            grid.label(g, chart);
-            grid.runs.stream().filter(run -> !run.failed()).forEach(run ->
-                grid.above(g, chart, grid.x(run), scale.foot(run), above(grid, run)));
-        });
-        return chart;
-    }
-
-    /** Whether bars have names, which stand at an end, not numbers, so that a line over them would mean nothing. */
-    static boolean named(Grid grid) {
-        return Run.number(grid.bars.get(0)) == null || Run.number(grid.bars.get(grid.bars.size() - 1)) == null;
-    }
-
-    /** The places that a line joins, null for an empty one: those of a group, or where bars have names of one. */
-    static List<List<Run>> lines(Grid grid) {
-        Map<List<Integer>, Run> at = new HashMap<>();
-        boolean named = named(grid);
-        grid.runs.forEach(run -> at.put(List.of(grid.group(run), grid.bar(run)), run));
-        int outer = (named ? grid.bars : grid.groups).size(), inner = (named ? grid.groups : grid.bars).size();
-        return IntStream.range(0, outer).mapToObj(i -> IntStream.range(0, inner)
-            .mapToObj(j -> at.get(named ? List.of(j, i) : List.of(i, j))).collect(Collectors.toList())).toList();
-    }
-
-    /** For each run, the TFLOPs at which lines pass over its bar: its own, where bars have names those of others. */
-    static List<double[]> passing(Grid grid, List<Run> runs) {
-        List<List<Run>> lines = named(grid) && grid.numbered() ? lines(grid) : List.of();
-        double pitch = grid.bars.size() + 1;
-        return runs.stream().map(run -> lines.isEmpty() ? new double[] {tflops(run)}
-            : IntStream.range(0, lines.size()).mapToDouble(i ->
-                over(lines.get(i), grid.group(run), (grid.bar(run) - i) / pitch)).toArray()).toList();
-    }
-
-    /** The TFLOPs of a line so many groups, a part of one, past its place in a group; NaN where it does not reach. */
-    static double over(List<Run> line, int group, double past) {
-        int from = past < 0 ? group - 1 : group, to = past > 0 ? group + 1 : group;
-        double part = past < 0 ? past + 1 : past;
-        return from < 0 || to == line.size() ? Double.NaN
-            : tflops(line.get(from)) * (1 - part) + tflops(line.get(to)) * part;
-    }
-
-    /** Dotted red lines with dots, broken where there is no value; wider white ones below keep them off the bars. */
-    static void redLines(XYChart chart, Grid grid) {
-        float dot = (float) pt(1.5);
-        float[] dash = {dot, dot};
-        BasicStroke dots = new BasicStroke(dot, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, dash, 0);
-        List<List<Run>> lines = lines(grid);
-        for (boolean rim : new boolean[] {true, false}) {
-            for (int i = 0; i < lines.size(); i++) {
-                List<Run> places = lines.get(i);
-                XYSeries line = chart.addSeries("" + chart.getSeriesCollection().size(),
-                    places.stream().mapToDouble(run -> run == null ? 0 : grid.x(run)).toArray(),
-                    places.stream().mapToDouble(Breakdown::tflops).toArray());
-                line.setYAxisGroup(1);
-                line.setLineColor(rim ? Color.WHITE : RED).setLineStyle(rim ? new BasicStroke((float) pt(3.6)) : dots);
-                line.setMarkerColor(rim ? Color.WHITE : RED).setMarker(marker(MARKERS.get(named(grid) ? i % 4 : 0),
-                    2 * Math.min(pt(2.5), pt(grid.pitch * .4)) + (rim ? pt(1.8) : 0)));
-            }
+        differ.remove("gbs");  // it is ga x mbs x dp, which are compared themselves
+        differ.keySet().removeAll(shown);
+        if (!differ.isEmpty()) {
+            notes.add("the runs differ in more than the figure shows: " + differ);
         }
     }
 
-    /** The dots of a line; those of one approach differ from another's, whose line may cross. */
-    static final List<Marker> MARKERS = List.of(SeriesMarkers.CIRCLE, SeriesMarkers.SQUARE, SeriesMarkers.DIAMOND,
-        SeriesMarkers.TRIANGLE_UP);
+    /** What the figure's files are called: what is drawn, and what was chosen. */
+    String name(List<Run> runs, String what) {
+        String models = runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
+        String chosen = where.stream().map(condition -> "-" + condition.replace("=", "")).collect(Collectors.joining());
+        return models + "-" + what + chosen + (iteration.equals("3") ? "" : "-iteration" + iteration);
+    }
 
-    /** One of XChart's markers in a size of its own: a chart has but one for all. */
-    static Marker marker(Marker shape, double size) {
-        return new Marker() {
-            @Override public void paint(Graphics2D g, double x, double y, int sizeOfAll) {
-                shape.paint(g, x, y, (int) Math.round(size));
+    /** Gives a run the means over the timing lines asked for, NaN if it failed; returns how many of them it has. */
+    int measure(Run run) throws IOException {
+        require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
+        String[] ends = iteration.replace("mean", "2-999999999").split("-");
+        int first = Integer.parseInt(ends[0]), last = Integer.parseInt(ends[ends.length - 1]);
+        require(first <= last, "--iteration=" + iteration + ": expected its first timing line before its last");
+        List<double[]> found = iterations(run.log, Files.newInputStream(run.log), last);
+        noteGap(run.log, found);
+        List<double[]> wanted = found.stream().limit(last).skip(first - 1).toList();
+        Arrays.setAll(run.numbers, i -> wanted.stream().mapToDouble(numbers -> numbers[i])
+            .filter(number -> !Double.isNaN(number)).average().orElse(Double.NaN));
+        if (run.failed()) {
+            notes.add(run.log + ": failed, it has no timing line " + iteration + " with times above 0");
+        }
+        return wanted.size();
+    }
+
+    /** The NUMBERS of each timing line of the first rank, up to the last wanted, and of the iteration line after it. */
+    static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
+        // What stands before NUL bytes was cut off. One more at the end makes that of a line without its end.
+        InputStream marked = new SequenceInputStream(in, new ByteArrayInputStream(new byte[1]));
+        List<double[]> found = new ArrayList<>();
+        String first = null;
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(marked, ISO_8859_1))) {
+            for (String text = lines.readLine(); text != null && found.size() <= last; text = lines.readLine()) {
+                String line = text.substring(text.lastIndexOf('\0') + 1);
+                double[] numbers = numbers(log, line), before = found.isEmpty() ? numbers : found.get(found.size() - 1);
+                if (Arrays.stream(numbers, 0, ELAPSED).noneMatch(Double::isNaN)) {
+                    String rank = line.contains("[Rank ") ? line.replaceAll(".*\\[Rank (\\d+)].*", "$1") : "";
+                    first = first == null ? rank : first;
+                    found.addAll(rank.equals(first) ? List.of(numbers) : List.of());
+                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(before[ELAPSED])) {
+                    System.arraycopy(numbers, ELAPSED, before, ELAPSED, 3);
+                    if (found.size() == last) {
+                        return found;
+                    }
+                }
             }
-        };
+        }
+        return found;
     }
 
-    static <T> List<T> with(List<T> list, T more) {
-        return Stream.concat(list.stream(), Stream.ofNullable(more)).toList();
+    /** The NUMBERS that stand in a line, NaN for those that do not. */
+    static double[] numbers(Path log, String line) {
+        double[] numbers = new double[COUNT + 1];
+        for (int i = 0; i <= COUNT; i++) {
+            Matcher number = NUMBERS.get(i).matcher(line);
+            boolean there = line.contains("ms") && number.find();
+            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": a damaged number in: " + line);
+            numbers[i] = there ? Double.parseDouble(number.group(1)) : Double.NaN;
+        }
+        return numbers;
     }
+
+    /** Notes where iterations are missing or come again: their count should rise evenly. */
+    void noteGap(Path log, List<double[]> found) {
+        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(count -> count >= 0).toArray();
+        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1]).toArray();
+        double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(0);
+        IntStream.range(0, rises.length).filter(i -> rises[i] != even).limit(1).forEach(i -> notes.add(log + ": "
+            + (rises[i] > 0 ? (long) counts[i] + " to " : "") + (long) counts[i + 1]
+            + (rises[i] > 0 ? ": lines are missing" : " comes again: two runs in one log")));
+    }
+    // ==== end of logs ====
 
     // ==== grid: the same text in every script that draws groups of bars ====
 
-    /** Runs in places: a group for each value of one key, in it a bar for each value of another. x counts bars. */
-    static class Grid {
-        static final Map<String, String> TITLES = Map.ofEntries(Map.entry("subg", "Subgroup size"),
-            Map.entry("dp", "data-parallel degree"), Map.entry("tp", "tensor-parallel degree"),
-            Map.entry("direction", "PCIe and GPU use"),
-            Map.entry("ga", "gradient-accumulation degree"), Map.entry("ratio", "share updated on the GPU"),
-            Map.entry("mbs", "micro-batch size"), Map.entry("gbs", "global batch size"),
-            Map.entry("sl", "sequence length"), Map.entry("opt_gaps", "share updated on the GPU"));
-        static final List<String> APPROACH_NAMES = List.of("ZeRO-3", "BW only", "Prefetch", "DOS");
+    static final Map<String, String> TITLES = Map.of("subg", "subgroup size", "dp", "data-parallel degree",
+        "tp", "tensor-parallel degree", "ga", "gradient-accumulation degree", "mbs", "micro-batch size",
+        "gbs", "global batch size", "ratio", "share updated on the GPU", "stride", "share updated on the GPU");
 
-        final List<Run> runs;
-        final String by, each;
-        final List<String> groups, bars, names;
-        final boolean upright;
-        /** Points from bar to bar, and the sizes of their names and of the numbers over them. */
-        final double pitch, nameSize, numberSize;
-        /** The room above the plot, and for the bars' names, the groups' brackets and names and the title, below. */
-        final Insets room;
+    final CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
+    /** Runs by their places: one in front of each group and one at the end stay empty. */
+    final Map<Integer, Run> places = new TreeMap<>();
+    List<String> groupNames, barNames;
+    double size, above, below;
 
-        /** The runs by a key and by the one that tells bars apart, with some points of room above the plot. */
-        Grid(List<Run> runs, String by, String each, List<String> bars, double top) {
-            this.runs = runs;
-            this.by = by;
-            this.each = each;
-            this.bars = bars;
-            groups = values(runs, by);
-            names = bars.stream().map(bar -> label(each, bar).replaceFirst(".* = ", "")).toList();
-            pitch = 268 / Math.max(5, groups.size() * (bars.size() + 1.));  // the axes take some 90 of the 360
-            double longest = names.stream().mapToDouble(name -> width(name, 9)).max().orElse(0) / pt(9);
-            upright = longest * 9 > pitch * .88;
-            nameSize = upright ? Math.min(Math.min(9, pitch * .93), 52 / longest) : 9;
-            numberSize = Math.min(8, pitch * 1.05);
-            room = margins(top, 0, 36 + (upright ? longest * nameSize : 9), 1);
+    /** Puts the runs into their places; the axis ends at a round number above the highest bar and its number. */
+    void arrange(List<Run> runs, double above, String title, ToDoubleFunction<Run> height) {
+        List<String> groupValues = sorted(runs, groups), barValues = sorted(runs, bars);
+        for (Run run : runs) {
+            int group = groupValues.indexOf(run.get(groups)), bar = barValues.indexOf(run.get(bars));
+            places.put(1 + group * (barValues.size() + 1) + bar, run);
         }
-
-        static List<String> values(List<Run> runs, String key) {
-            return runs.stream().map(run -> run.get(key)).collect(Collectors.toCollection(
-                () -> new TreeSet<>(order(key)))).stream().toList();
-        }
-
-        /** The order of a key's values; ratio, the share on the CPU, is shown by what is left, so it falls. */
-        private static Comparator<String> order(String key) {
-            Comparator<String> order = Comparator.comparing(List::of, Run::compare);
-            return key.equals("ratio") ? order.reversed() : order;
-        }
-
-        static String label(String key, String value) {
-            BigDecimal n = Run.number(value);
-            return switch (key) {
-                case "subg" -> Run.size(value);
-                case "approach" -> APPROACH_NAMES.get(Run.APPROACHES.indexOf(value));
-                case "ratio" -> n == null ? value
-                    : BigDecimal.ONE.subtract(n).movePointRight(2).stripTrailingZeros().toPlainString() + " %";
-                case "opt_gaps" -> n == null ? value : n.signum() == 0 ? "ZeRO-3" : "1/" + value;
-                case "model", "folder" -> value;
-                case "dp", "tp", "ga", "mbs", "gbs", "sl" -> key.toUpperCase(Locale.ROOT) + " = " + value;
-                default -> key + " = " + value;
-            };
-        }
-
-        double x(Run run) {
-            return x(group(run), bar(run));
-        }
-
-        double x(int group, int bar) {
-            return group * (bars.size() + 1.) + bar;
-        }
-
-        int group(Run run) {
-            return Collections.binarySearch(groups, run.get(by), order(by));
-        }
-
-        int bar(Run run) {
-            return run.get(each) == null ? bars.size() / 2 : Collections.binarySearch(bars, run.get(each), order(each));
-        }
-
-        /** About the height of the plot. */
-        double height() {
-            return HEIGHT - room.top - room.bottom - pt(8);
-        }
-
-        /** No ticks below, an axis on the left up to a round end, and some air beside the first and the last group. */
-        void prepare(XYStyler styler, double end) {
-            double last = groups.size() * (bars.size() + 1) - 2, air = .9 + Math.max(0, 4 - last) / 2;
-            styler.setXAxisTicksVisible(false).setXAxisMin(-air).setXAxisMax(last + air);
-            styler.setYAxisMin(0.).setYAxisMax(end).setYAxisTickMarkSpacingHint((int) (height() / ticks(end)));
-        }
-
-        /** The names below the plot; "failed" stands where a run did. */
-        void label(Graphics2D g, XYChart chart) {
-            double y = plot(chart).getMaxY(), bracket = y + room.bottom - pt(30);
-            double widest = groups.stream().mapToDouble(group -> width(label(by, group), 10)).max().orElseThrow();
-            double size = Math.min(10, 10 * pt(pitch * (bars.size() + .5)) / widest);
-            for (int group = 0; group < groups.size(); group++) {
-                for (int bar = 0; bar < bars.size(); bar++) {
-                    text(g, names.get(bar), nameSize, Color.BLACK, chart.getScreenXFromChart(x(group, bar)),
-                        y + pt(upright ? 3 : 8), upright ? 1 : .5, upright ? -1 : 0);
-                }
-                double first = chart.getScreenXFromChart(x(group, 0) - .42);
-                double last = chart.getScreenXFromChart(x(group, bars.size() - 1) + .42);
-                g.fill(new Rectangle2D.Double(first, bracket, last - first, pt(.8)));
-                text(g, label(by, groups.get(group)), size, Color.BLACK, (first + last) / 2, bracket + pt(8), .5, 0);
-            }
-            double fit = Math.min(11, 11 * (WIDTH - pt(6)) / width(title(), 11));
-            double half = width(title(), fit) / 2 + pt(3);
-            double middle = Math.max(half, Math.min(plot(chart).getCenterX(), WIDTH - half));
-            text(g, title(), fit, Color.BLACK, middle, bracket + pt(22), .5, 0);
-            runs.stream().filter(Run::failed).forEach(run ->
-                text(g, "failed", numberSize, RED, chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
-        }
-
-        String title() {
-            String bars = TITLES.getOrDefault(each, each), groups = TITLES.getOrDefault(by, by);
-            return bars.substring(0, 1).toUpperCase(Locale.ROOT) + bars.substring(1) + ", by "
-                + groups.substring(0, 1).toLowerCase(Locale.ROOT) + groups.substring(1);
-        }
-
-        /** Whether there is room for numbers over the bars that can be read. */
-        boolean numbered() {
-            return numberSize >= 3.5;
-        }
-
-        /** The part of the plot's height that the longest of the numbers over the bars takes. */
-        double part(Stream<String> numbers) {
-            double longest = numbers.mapToDouble(number -> width(number, numberSize)).max().orElse(0);
-            return Math.min(.7, (longest + pt(3)) / height());
-        }
-
-        /** A number over a bar, upright, on white since a line may pass there. */
-        void above(Graphics2D g, XYChart chart, double bar, double end, String number) {
-            double x = chart.getScreenXFromChart(bar), y = chart.getScreenYFromChart(end) - pt(3);
-            if (numbered()) {
-                double length = width(number, numberSize);
-                g.setColor(Color.WHITE);
-                g.fill(new Rectangle2D.Double(x - pt(numberSize * .42), y - length, pt(numberSize * .84), length));
-                text(g, number, numberSize, Color.BLACK, x, y, 0, -1);
-            }
-        }
+        groupNames = groupValues.stream().map(value -> label(groups, value)
+            .replaceFirst("^(?=[\\d.]+$)", groups.toUpperCase(Locale.ROOT) + " = ")).toList();
+        barNames = barValues.stream().map(value -> label(bars, value)).toList();
+        size = Math.min(TEXT, 1180. / slots());
+        double longest = barNames.stream().mapToDouble(name -> width(name, size)).max().orElse(0);
+        this.above = above;
+        below = longest + 137;
+        double top = most(height) / (1 - (width("00.0", size * .9) + 16) / (HEIGHT - above - below - 24));
+        double step = round(top / 8), end = step * Math.ceil(top / step);
+        chart.setYAxisTitle(title);
+        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, end).setXAxisTicksVisible(false)
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
+            .setYAxisTickMarkSpacingHint((int) ((HEIGHT - above - below - 24) * step / end));
+        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84).setMarkerSize(20);
     }
 
-    /** Ends of an axis that are whole numbers of steps, up to twice as far as it must reach. */
-    static double[] ends(double least) {
-        double step = step(least, 10);
-        return DoubleStream.iterate(Math.ceil(least / step) * step, end -> end < 2 * least + step, end -> end + step)
-            .filter(end -> even(end, end)).toArray();
+    int slots() { return groupNames.size() * (barNames.size() + 1) + 1; }
+
+    static List<String> sorted(List<Run> runs, String key) {
+        Comparator<String> order = key.equals("ratio") ? ORDER.reversed() : ORDER;
+        return runs.stream().map(run -> run.get(key)).distinct().sorted(order).toList();
     }
 
-    /** How many ticks an axis gets; XChart has one spacing for both, and rounds what that makes of the other's end. */
-    static int ticks(double end) {
-        return (int) Math.round(end / step(end, 8));
+    static String label(String key, String value) {
+        return switch (key) {
+            case "subg" -> size(value);
+            case "ratio" -> Math.round(100 - 100 * number(value)) + " %";
+            case "folder" -> value.replaceFirst(".*(?=.{12})", "");
+            default -> value;
+        };
     }
 
-    /** Whether both ends bear a tick and the other axis no more than eleven, the first axis setting the spacing. */
-    static boolean even(double end, double other) {
-        double raw = other / ticks(end), power = Math.pow(10, Math.floor(Math.log10(raw))), m = raw / power;
-        double steps = other / power / (m > 7.5 ? 10 : m > 3.5 ? 5 : m > 1.5 ? 2 : 1);
-        return steps < 10.5 && Math.abs(steps - Math.round(steps)) < 1e-6;
-    }
-    // ==== end of grid ====
-
-    // ==== log reader: the same text in every script that reads logs ====
-
-    static class Logs {
-        @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs. They are only read.")
-        List<Path> inputs;
-        @Option(names = "--iteration", paramLabel = "N|mean", defaultValue = "3",
-            description = "Which timing line: the first carries start-up cost; mean is the mean of all but the first.")
-        String iteration;
-        @Option(names = "--where", paramLabel = "KEY=VALUE", showDefaultValue = CommandLine.Help.Visibility.NEVER,
-            description = "Only runs whose file name says so, or with KEY!=VALUE says otherwise. Repeatable.")
-        List<String> where = List.of();
-
-        /** Which timing line, 0 for the mean of all but the first. */
-        int wanted() {
-            require(2, iteration.matches("mean|[1-9]\\d{0,8}"), "--iteration: expected a number from 1, or mean");
-            return iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
-        }
-
-        /** The runs that --where keeps, not read yet. KEY=VALUE overrides what came before on that key. */
-        List<Run> select() throws IOException {
-            List<Run> runs = new ArrayList<>();
-            for (Path input : inputs) {
-                runs.addAll(find(input));
-            }
-            for (int i = 0; i < where.size(); i++) {
-                String condition = where.get(i), key = condition.replaceFirst("(?s)!?=.*", "");
-                require(2, key.length() < condition.length(), "--where=" + condition + ": expected KEY=VALUE or !=");
-                require(1, runs.isEmpty() || runs.stream().anyMatch(run -> run.get(key) != null), "--where=" + condition
-                    + ": no log's name has that key, as " + (runs.isEmpty() ? "" : runs.get(0).log));
-                boolean equal = condition.charAt(key.length()) == '=';
-                boolean overridden = where.subList(i + 1, where.size()).stream().anyMatch(c -> c.startsWith(key + "="));
-                String value = condition.substring(key.length() + (equal ? 1 : 2));
-                runs.removeIf(run -> !overridden && run.is(key, value) != equal);
-            }
-            return runs;
-        }
-
-        private static List<Run> find(Path input) throws IOException {
-            Path twin = Path.of("data").resolve(input.getFileName() + "");
-            require(1, Files.exists(input), input + ": no such folder, expected one that holds logs"
-                + (Files.exists(twin) ? "; did you mean " + twin + "?" : ""));
-            try (Stream<Path> files = Files.isDirectory(input) ? Files.list(input) : Stream.of(input)) {
-                List<Run> runs = files.filter(f -> (f.getFileName() + "").matches("(?s)log-.+\\.log"))
-                    .filter(f -> !Files.isDirectory(f)).sorted().map(Run::of).toList();
-                require(1, !runs.isEmpty(), input + ": no log there, expected names as log-7B-tp1-dp1-subg1000000.log");
-                return runs;
-            }
-        }
-
-        /** Reads the runs whose names have the keys and sorts them by these; no two may stand in one place. */
-        List<Run> read(List<Run> selected, String... keys) throws IOException {
-            Map<List<String>, Run> places = new TreeMap<>(Run::compare);
-            List<String> notes = new ArrayList<>();
-            for (Run run : selected) {
-                boolean named = run.keys.keySet().containsAll(List.of(keys));
-                Run other = named ? places.put(Stream.of(keys).map(run::get).toList(), run) : null;
-                require(1, other == null, other == null ? "" : run.clash(other));
-                if (!named) {
-                    notes.add(run.log + ": left out, expected a name with the keys " + List.of(keys));
-                }
-            }
-            List<Run> runs = new ArrayList<>();
-            String line = wanted() == 0 ? "timing line after the first" : "timing line " + iteration;
-            for (Run run : places.values()) {
-                Run read = new Run(run.log, run.keys, new Scan(run.log, wanted()).times());
-                runs.add(read);
-                notes.addAll(read.failed() ? List.of(run.log + ": failed, it has no " + line) : List.of());
-            }
-            require(1, !runs.stream().allMatch(Run::failed), (notes.isEmpty() ? inputs + "" : notes.get(0))
-                + ": no run is left to draw; see --iteration and --where");
-            notes.forEach(text -> note(0, text));
-            return runs;
-        }
+    double most(ToDoubleFunction<Run> number) {
+        return places.values().stream().mapToDouble(number).filter(value -> value > 0).max().orElse(0);
     }
 
-    /** A log: what its name says (a flag's value is ""), then folder, ga and approach; times are null if it failed. */
-    record Run(Path log, Map<String, String> keys, Times times) {
-        static final Pattern NUMBER = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:e(\\d{1,2}))?([KMBT]?)");
-        /** By prefetch and flush_async: 00, 01, 10, 11; the last is what the study proposes. */
-        static final List<String> APPROACHES
-            = List.of("zero3", "backward-only", "prefetch-only", "deep-optimizer-states");
-        private static final Comparator<String> ORDER = Comparator
-            .comparing(Run::number, Comparator.nullsLast(Comparator.<BigDecimal>naturalOrder()))
-            .thenComparing(value -> number(value) != null ? "" : APPROACHES.indexOf(value) + value);
-        private static final Map<String, Optional<BigDecimal>> NUMBERS = new ConcurrentHashMap<>();
-        private static final Pattern AROUND = Pattern.compile("(?s)^log-|\\.log$");
-        private static final Pattern VALUE = Pattern.compile("(?s)(?<=[A-Za-z_])\\d.*");
-
-        static Run of(Path log) {
-            Map<String, String> keys = new LinkedHashMap<>();
-            for (String token : AROUND.matcher(log.getFileName().toString()).replaceAll("").split("-")) {
-                String key = keys.isEmpty() ? "model" : VALUE.matcher(token).replaceFirst("");
-                keys.putIfAbsent(key, token.substring(keys.isEmpty() ? 0 : key.length()));
-            }
-            keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
-            BigDecimal gbs = number(keys.get("gbs")), mbs = number(keys.get("mbs")), dp = number(keys.get("dp"));
-            if (gbs != null && mbs != null && dp != null && mbs.multiply(dp).signum() > 0) {
-                BigDecimal ga = gbs.divide(mbs.multiply(dp), MathContext.DECIMAL32);
-                keys.put("ga", ga.stripTrailingZeros().toPlainString());
-            }
-            if (keys.containsKey("prefetch")) {
-                keys.put("approach", APPROACHES.get((keys.get("prefetch").equals("0") ? 0 : 2)
-                    + (keys.getOrDefault("flush_async", "0").equals("0") ? 0 : 1)));
-            }
-            return new Run(log, keys, null);
-        }
-
-        String get(String key) {
-            return keys.get(key);
-        }
-
-        boolean is(String key, String value) {
-            return get(key) != null && compare(List.of(get(key)), List.of(value)) == 0;
-        }
-
-        boolean failed() {
-            return times == null;
-        }
-
-        /** Says what tells two runs apart that would stand in one place, one hiding the other. */
-        private String clash(Run other) {
-            List<String> differ = Stream.of(this, other).flatMap(run -> run.keys.keySet().stream()).distinct()
-                .filter(key -> !Objects.equals(get(key), other.get(key))).toList();
-            Run chosen = differ.isEmpty() || get(differ.get(0)) != null ? this : other;
-            return other.log + " and " + log + " would stand in one place: " + (differ.isEmpty() ? "give one of them"
-                : "they differ in " + differ + ", choose: --where=" + differ.get(0) + "=" + chosen.get(differ.get(0)));
-        }
-
-        /** By number (1 equals 1.0, 500M precedes 1B) before words, these by their place in APPROACHES or as text. */
-        static int compare(List<String> a, List<String> b) {
-            return IntStream.range(0, a.size()).filter(i -> !a.get(i).equals(b.get(i)))
-                .map(i -> ORDER.compare(a.get(i), b.get(i))).filter(c -> c != 0).findFirst().orElse(0);
-        }
-
-        /** The number that a value is, as in 100000000, 0.65, 1e9 or 8.3B; or null. */
-        static BigDecimal number(String value) {
-            return NUMBERS.computeIfAbsent(value == null ? "" : value, text -> {
-                Matcher m = NUMBER.matcher(text);
-                return !m.matches() ? Optional.empty() : Optional.of(new BigDecimal(m.group(1)).scaleByPowerOfTen(
-                    (m.group(2) == null ? 0 : Integer.parseInt(m.group(2))) + 3 * " KMBT".indexOf(m.group(3))));
-            }).orElse(null);
-        }
-
-        /** A number of parameters as one says it, such as 100M or 1B; what is no number stays as it is. */
-        static String size(String value) {
-            BigDecimal n = number(value);
-            int unit = n == null ? 0 : Math.max(0, Math.min(4, (n.precision() - n.scale() - 1) / 3));
-            return unit == 0 ? value
-                : n.scaleByPowerOfTen(-3 * unit).stripTrailingZeros().toPlainString() + " KMBT".charAt(unit);
-        }
-
-        /** The models of the runs, in their order: what a figure's name begins with. */
-        static String models(List<Run> runs) {
-            return runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
-        }
+    /** The next 1, 2 or 5 times a power of ten from a number on. */
+    static double round(double least) {
+        double power = Math.pow(10, Math.floor(Math.log10(least)));
+        return DoubleStream.of(1, 2, 5, 10).map(step -> step * power).filter(step -> step >= least).findFirst().orElseThrow();
     }
 
-    /** Means over iterations: forward, backward and update in ms; elapsed ms and TFLOPs per GPU, null if not given. */
-    record Times(List<BigDecimal> phasesMs, BigDecimal iterationMs, BigDecimal tflops) {
-        /** How long the first so many phases took together. */
-        double seconds(int phases) {
-            return phasesMs.stream().limit(phases).mapToDouble(BigDecimal::doubleValue).sum() / 1000;
-        }
-    }
-
-    /**
-     * Reads a log for its timing lines and the iteration line after each, no further than the iteration wanted (0: all
-     * but the first). It leaps from " (ms)" to " (ms)" (Horspool's search): a log can be large and hold any bytes.
-     */
-    static class Scan {
-        static final int BEFORE = 32, AFTER = 4096;
-        static final byte[] SIGN = {' ', '(', 'm', 's', ')'};
-        static final Pattern VALUE = Pattern.compile(" *([^\\s|\\[<\\e]*)");
-        static final Pattern NUMBER = Pattern.compile("\\d{1,9}(\\.\\d{1,9})?");
-
-        final Path log;
-        final int wanted;
-        final BigDecimal[] sums = new BigDecimal[5];
-        final int[] counts = new int[5];
-        int seen;
-        boolean open, torn;
-
-        Scan(Path log, int wanted) {
-            this.log = log;
-            this.wanted = wanted;
-        }
-
-        /** The times of the iteration wanted, or null if the log does not get that far. */
-        Times times() throws IOException {
-            try (InputStream in = open(log)) {
-                read(in);
-            }
-            if (torn) {
-                note(0, log + ": holds NUL bytes, so lines may be missing and iterations miscounted");
-            }
-            for (int i = 0; i < 5 && counts[i] > 0; i++) {
-                sums[i] = sums[i].divide(new BigDecimal(counts[i]), MathContext.DECIMAL64);
-            }
-            return counts[0] == 0 ? null : new Times(Arrays.asList(sums).subList(0, 3), sums[3], sums[4]);
-        }
-
-        private void read(InputStream in) throws IOException {
-            int[] leap = IntStream.generate(() -> SIGN.length).limit(256).toArray();
-            IntStream.range(0, SIGN.length - 1).forEach(i -> leap[SIGN[i]] = SIGN.length - 1 - i);
-            byte[] bytes = new byte[1 << 16];
-            int at = 0, end = 0;
-            for (boolean more = true; more; ) {
-                end += in.readNBytes(bytes, end, bytes.length - end);
-                more = end == bytes.length;
-                for (int stop = more ? end - AFTER : end; at < stop; at += leap[bytes[at] & 0xFF]) {
-                    torn |= bytes[at] == 0;
-                    if (bytes[at] == ')' && Arrays.equals(bytes, Math.max(0, at - 4), at + 1, SIGN, 0, 5)
-                        && !take(text(bytes, Math.max(0, at - BEFORE), at + 1), rest(bytes, at + 1, end))) {
-                        return;
-                    }
-                }
-                int gone = Math.max(0, at - BEFORE);
-                System.arraycopy(bytes, Math.min(gone, end), bytes, 0, Math.max(0, end -= gone));
-                at -= gone;
-            }
-        }
-
-        /** The bytes from a place up to the end of its line but not far; \n, \r and NUL end a line. */
-        private static String rest(byte[] bytes, int at, int end) {
-            int to = at;
-            for (int last = Math.min(end, at + AFTER - 1); to < last && bytes[to] != '\n' && bytes[to] != '\r'
-                && bytes[to] != 0; ) {
-                to++;
-            }
-            return text(bytes, at, to);
-        }
-
-        private static String text(byte[] bytes, int from, int to) {
-            return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
-        }
-
-        /** Adds what a line says, before and after its " (ms)"; false once the iteration wanted is complete. */
-        private boolean take(String before, String after) {
-            if (before.endsWith("elapsed time per iteration (ms)") && open) {
-                add(3, after(after, ":"));
-                add(4, after(after, "TFLOPs:", "TFLOP/s/GPU):"));
-                open = false;
-                return wanted == 0;
-            }
-            boolean timing = before.endsWith("time (ms)") && after.startsWith(" |");
-            int glued = after.indexOf("time (ms)");
-            String times = timing ? after.substring(0, glued < 0 ? after.length() : glued) : "";
-            List<String> ms = Arrays.asList(after(times, "fwd:", "forward:"), after(times, "bwd:", "backward:"),
-                after(times, "step:"));
-            if (!ms.contains(null)) {
-                if (open && wanted > 0) {
-                    return false;
-                }
-                seen++;
-                open = wanted == 0 ? seen > 1 : seen == wanted;
-                IntStream.range(0, open ? 3 : 0).forEach(i -> add(i, ms.get(i)));
-            }
-            return true;
-        }
-
-        /** The word behind the first of the names that stands in a text as a whole one, or null. */
-        private static String after(String text, String... names) {
-            for (String name : names) {
-                int at = text.indexOf(name);
-                while (at > 0 && (text.charAt(at - 1) == '-' || Character.isJavaIdentifierPart(text.charAt(at - 1)))) {
-                    at = text.indexOf(name, at + 1);
-                }
-                if (at >= 0) {
-                    Matcher value = VALUE.matcher(text).region(at + name.length(), text.length());
-                    return value.lookingAt() ? value.group(1) : null;
-                }
-            }
-            return null;
-        }
-
-        private void add(int i, String number) {
-            if (number != null && !NUMBER.matcher(number).matches()) {
-                throw new Unusable(1, log + ": '" + number + "' in iteration " + seen + " is no time or rate, expected "
-                    + "a number such as 635.86; mend the log or leave the run out with --where");
-            }
-            if (number != null) {
-                sums[i] = counts[i]++ == 0 ? new BigDecimal(number) : sums[i].add(new BigDecimal(number));
-            }
-        }
-    }
-    // ==== end of log reader ====
-    // ==== red axis: the same text in every script that has one ====
-
-    /** A second axis on the right, red as what it measures. */
-    static void redAxis(XYChart chart, String title, double end) {
-        XYStyler styler = chart.getStyler();
-        chart.setYAxisGroupTitle(1, title);
-        styler.setYAxisGroupPosition(1, Styler.YAxisPosition.Right).setYAxisGroupTitleColor(1, RED);
-        styler.setYAxisMin(1, 0.).setYAxisMax(1, end).setYAxisGroupTickLabelsColorMap(1, RED);
-        styler.setYAxisGroupTickMarksColorMap(1, RED);
-    }
-    // ==== end of red axis ====
-    // ==== legend: the same text in every script that has one ====
-
-    /** The names in one row above the plot, each behind a box of its colour, or a dotted line where that is red. */
-    static void legend(Graphics2D g, XYChart chart, List<String> names, List<Color> colors) {
-        double box = pt(20), gap = pt(4), next = pt(11), y = plot(chart).getY() - pt(11);
-        double x = plot(chart).getCenterX() + next / 2
-            - names.stream().mapToDouble(name -> box + gap + width(name, 10) + next).sum() / 2;
-        for (int i = 0; i < names.size(); i++) {
-            boolean line = colors.get(i).equals(RED);
-            g.setColor(colors.get(i));
-            for (double dot = 0; line && dot < box; dot += pt(3)) {
-                g.fill(new Rectangle2D.Double(x + dot, y - pt(.75), pt(1.5), pt(1.5)));
-            }
-            g.fill(line ? new Ellipse2D.Double(x + box / 2 - pt(2.5), y - pt(2.5), pt(5), pt(5))
-                : new Rectangle2D.Double(x, y - pt(3.5), box, pt(7)));
-            text(g, names.get(i), 10, line ? RED : Color.BLACK, x + box + gap, y, 0, 0);
-            x += box + gap + width(names.get(i), 10) + next;
-        }
-    }
-    // ==== end of legend ====
-    // ==== figure kit: the same text in every script ====
-
-    /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
-    static final int WIDTH = 1500, HEIGHT = 900;
-    static final List<String> PHASES = List.of("Forward", "Backward", "Update");
-    static final List<Color> COLORS = List.of(new Color(0x029E73), new Color(0xCC78BC), new Color(0x0173B2));
-    static final Color RED = new Color(0xD40000);
-    static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
-
-    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
-    static XYChart chart(String xTitle, String yTitle) {
-        XYChart chart = new XYChart(WIDTH, HEIGHT);
-        chart.setXAxisTitle(xTitle);
-        chart.setYAxisTitle(yTitle);
-        XYStyler styler = chart.getStyler();
-        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
-            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
-            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
-            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
-            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
-            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
-            .setChartTitleVisible(false).setLocale(Locale.ROOT);
-        return chart;
-    }
-
-    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
-    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
-        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
-            @Override public void paint(Graphics2D g) {
-                g.setColor(Color.BLACK);
-                g.setStroke(new BasicStroke((float) pt(.8)));
-                g.draw(plot((XYChart) chart));
-                more.accept(g);
-            }
-        });
-    }
-
-    static Rectangle2D plot(XYChart chart) {
-        XYStyler styler = chart.getStyler();
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
-            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
-            chart.getScreenYFromChart(styler.getYAxisMax()));
-        return plot;
-    }
-
-    /** A filled rectangle in the chart's coordinates. */
-    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
-        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
-            new double[] {y0, y0, y1, y1});
-        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
-        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+    /** Adds a number of each run. */
+    CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
+        Double[] numbers = new Double[slots()];
+        places.forEach((place, run) -> numbers[place] = Double.isNaN(number.applyAsDouble(run)) ? null : number.applyAsDouble(run));
+        List<Integer> names = IntStream.range(0, slots()).boxed().toList();
+        CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
+        series.setFillColor(color);
         return series;
     }
 
-    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
-    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
-        if (size < 2) {
-            return;  // nobody could read it
+    /** The chart, and below it the names of the bars and of the groups, and what these are. */
+    void drawGrid(Graphics2D g) {
+        g.translate(0, above);
+        chart.paint(g, WIDTH, (int) (HEIGHT - above - below));
+        double bottom = chart.getScreenYFromChart(0), names = bottom + below - 80;
+        int bars = barNames.size(), groups = groupNames.size();
+        for (int place = 1; place < slots(); place++) {
+            if (place % (bars + 1) > 0) {
+                drawUpright(g, barNames.get(place % (bars + 1) - 1), size, Color.BLACK, place, bottom + 12, 1);
+            }
         }
-        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
-        place.quadrantRotate(quarters);
-        place.translate(-align * width(s, size), pt(size * .365));
+        for (int group = 0; group < groups; group++) {
+            double left = x(group * (bars + 1) + 1), right = x((group + 1) * (bars + 1)), wide = right - left;
+            g.fill(new Rectangle2D.Double(left, names - 31, wide, 3));
+            double fit = Math.min(TEXT, TEXT * (wide + x(1) - x(0)) / width(groupNames.get(group) + " ", TEXT));
+            text(g, groupNames.get(group), fit, Color.BLACK, (left + right) / 2, names, .5);
+        }
+        String title = TITLES.getOrDefault(this.bars, this.bars) + ", by " + TITLES.getOrDefault(this.groups, this.groups);
+        text(g, title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1), TITLE, Color.BLACK,
+            x(slots() / 2.), names + 62, .5);
+        Rectangle2D plot = new Rectangle2D.Double();
+        plot.setFrameFromDiagonal(x(0), bottom, x(slots()), chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0)));
+        frame(g, plot);
+    }
+
+    /** Where a place begins; XChart gives the last of n categories the number n - 1 at its right end. */
+    double x(double place) { return chart.getScreenXFromChart(place * (slots() - 1) / slots()); }
+
+    void drawUpright(Graphics2D g, String s, double size, Color color, int place, double y, double align) {
+        g.rotate(-Math.PI / 2, x(place + .5), y);
+        text(g, s, size, color, x(place + .5), y, align);
+        g.rotate(Math.PI / 2, x(place + .5), y);
+    }
+
+    /** The number over a bar, which is its height, or past the dot at the height that would lie on it, on white. */
+    void drawNumber(Graphics2D g, int place, double height, double dot) {
+        if (!(height > 0)) {
+            drawUpright(g, "failed", size, RED, place, chart.getScreenYFromChart(0) - 12, 0);
+            return;
+        }
+        String number = digits(height, 1);
+        double length = width(number, size * .9), end = chart.getScreenYFromChart(height) - 12;
+        double over = chart.getScreenYFromChart(dot);
+        double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
+        g.setColor(Color.WHITE);
+        g.fill(new Rectangle2D.Double(x(place + .5) - size * .4, foot - length - 4, size * .8, length + 8));
+        drawUpright(g, number, size * .9, Color.BLACK, place, foot, 0);
+    }
+
+    /** A number with so many decimals, or as many more as two digits that say something take. */
+    static String digits(double number, int decimals) {
+        int needed = 1 - (int) Math.floor(Math.log10(number));
+        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    }
+    // ==== end of grid ====
+
+    // ==== figure: the same text in every script ====
+
+    static { System.setProperty("java.awt.headless", "true"); }
+
+    /** 5 in x 3 in at 300 dpi; 42 of these pixels are 10 pt, the least for text, and 46 are 11 pt. */
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46;
+    static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
+    static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
+    static final Color RED = new Color(0xD40000);
+
+    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+    Path plots;
+    @Option(names = "--name", description = "What its files are called; by default what is drawn and was chosen.")
+    String name;
+    @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
+    boolean csv;
+    /** What stderr says of a figure that was written, a line each. */
+    final List<String> notes = new ArrayList<>();
+
+    /** XChart's axes in the look of the figures, without legend and frame. */
+    static AxesChartStyler style(AxesChartStyler styler) {
+        styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
+            .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
+            .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
+            .setAxisTicksLineVisible(false).setPlotGridLinesVisible(false).setPlotMargin(0)
+            .setPlotContentSize(.999).setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE)
+            .setChartPadding(12).setLegendVisible(false).setLocale(Locale.ROOT);
+        return styler;
+    }
+
+    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital's height at y. */
+    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align) {
+        double left = x - align * width(s, size), base = y + size * .365;
         g.setColor(color);
-        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
+        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline((float) left, (float) base));
     }
 
     static double width(String s, double size) {
-        return font(size).getStringBounds(s, EXACT).getWidth();
+        return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    static Font font(double size) {
-        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
+    static void frame(Graphics2D g, Rectangle2D plot) {
+        g.setColor(Color.BLACK);
+        g.setStroke(new BasicStroke(3));
+        g.draw(plot);
     }
 
-    static double pt(double points) {
-        return points * 300 / 72;
-    }
-
-    static Insets margins(double top, double left, double bottom, double right) {
-        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
-    }
-
-    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
-    static double step(double end, int most) {
-        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
-        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
-            .orElseThrow();
-    }
-    // ==== end of figure kit ====
-    // ==== saving: the same text in every script ====
-
-    static class Output {
-        @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
-        Path plots;
-        @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
-        boolean csv;
-
-        /** Writes NAME.png, .eps and with --csv .csv beside their places, then moves them there; prints their paths. */
-        void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
-            BufferedImage image = image(chart, margins);
-            CompletableFuture<byte[]> png = CompletableFuture.supplyAsync(() -> png(image));
-            byte[] eps = eps(chart, margins);
-            Map<String, byte[]> files = new LinkedHashMap<>();
-            files.put(".png", png.join());
-            files.put(".eps", eps);
-            if (csv) {
-                files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
-                    .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
-            }
-            write(files, name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", ""));
-        }
-
-        private void write(Map<String, byte[]> files, String stem) throws IOException {
-            String mine = "." + ProcessHandle.current().pid() + ".part";
-            try {
-                clear(Files.createDirectories(plots), stem, mine);
-                require(1, files.keySet().stream().noneMatch(end -> Files.isDirectory(plots.resolve(stem + end))),
-                    plots + ": a folder stands in the place of " + stem + files.keySet() + "; see --plots");
-                for (String end : files.keySet()) {
-                    Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
-                }
-                for (String end : files.keySet()) {
-                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end),
-                        StandardCopyOption.ATOMIC_MOVE);
-                }
-            } catch (IOException e) {
-                clear(plots, stem, mine);
-                throw new Unusable(1, plots + ": cannot write the figure there (" + e.getMessage() + "); see --plots");
-            }
-            files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
-        }
-
-        /** Deletes what this process, or one that was killed, began to write. */
-        private static void clear(Path plots, String stem, String mine) throws IOException {
-            Pattern part = Pattern.compile("\\." + Pattern.quote(stem) + "\\.(?:png|eps|csv)\\.(\\d{1,9})\\.part");
-            for (String file : Objects.requireNonNullElse(plots.toFile().list(), new String[0])) {
-                Matcher m = part.matcher(file);
-                if (m.matches() && !Files.isDirectory(plots.resolve(file))
-                    && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
-                    Files.deleteIfExists(plots.resolve(file));
-                }
-            }
+    /** A row of names around x, each behind its first character, a mark in its colour. */
+    static void legend(Graphics2D g, double x, double y, Map<String, Color> names) {
+        double at = x - width(String.join("   ", names.keySet()), TEXT) / 2;
+        for (String name : names.keySet()) {
+            text(g, name.substring(1), TEXT, Color.BLACK, at + width(name.substring(0, 1), TEXT), y, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), at, y, 0);
+            at += width(name + "   ", TEXT);
         }
     }
 
-    static BufferedImage image(XYChart chart, Insets margins) {
-        BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
-        Graphics2D g = image.createGraphics();
-        g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,
-            RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
-            RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
-        paint(g, chart, margins);
-        return image;
+    /** The files in a folder, or the file, of this name: here, in data or in ../data. */
+    static Stream<Path> files(Path name) throws IOException {
+        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(name))
+            .filter(Files::exists).findFirst().orElse(name);
+        return Files.walk(place, 1).filter(Files::isRegularFile).sorted();
     }
 
-    static byte[] png(BufferedImage image) {
-        ImageIO.setUseCache(false);
-        ImageWriterParams params = new ImageWriterParams();
-        params.setResolution(300);
+    /** A row of CSV; a number that is not there is empty. */
+    static String row(String first, Stream<?> more) {
+        return Stream.concat(Stream.of(first), more).map(cell -> cell.equals(Double.NaN) ? "" : "" + cell)
+            .collect(Collectors.joining(","));
+    }
+
+    /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
+    void save(String drawn, Consumer<Graphics2D> drawing, List<String> rows) throws IOException {
+        XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
+            @Override public void paint(Graphics2D g, int width, int height) {
+                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON,
+                    KEY_STROKE_CONTROL, VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.scale(72 / 300., 72 / 300.);
+                g.setColor(Color.WHITE);
+                g.fillRect(0, 0, WIDTH, HEIGHT);
+                drawing.accept(g);
+            }
+        };
+        String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
+        Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
+        part.toFile().deleteOnExit();
+        List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
+        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + ".png", BitmapEncoder.BitmapFormat.PNG, 300);
+        Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
+        Files.write(part.resolve(stem + ".csv"), rows);
+        Files.deleteIfExists(plots.resolve(stem + ".csv"));
+        for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
+            Path place = plots.resolve(stem + end);
+            System.out.println(Files.move(part.resolve(stem + end), place, StandardCopyOption.ATOMIC_MOVE));
+        }
+        notes.forEach(System.err::println);
+    }
+
+    /** Without its date, so that the same input makes the same bytes. */
+    static String eps(XYChart page) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try {
-            new ImageIOPNGImageWriter().writeImage(image, out, params);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return out.toByteArray();
-    }
-
-    static byte[] eps(XYChart chart, Insets margins) throws IOException {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false) {
-            /** Writes each outline. The original names it by its hash code and takes others of that for the same. */
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(true) {
+            /** XML Graphics would name outlines by their hash codes and take two with the same for one. */
             @Override protected void processPathIteratorCached(Shape outline) throws IOException {
                 processPathIterator(outline.getPathIterator(null));
             }
         };
         g.setGraphicContext(new GraphicContext());
-        g.setupDocument(out, WIDTH * 72 / 300, HEIGHT * 72 / 300);
-        g.setViewportDimension(WIDTH, HEIGHT);
-        paint(g, chart, margins);
+        g.setupDocument(out, page.getWidth(), page.getHeight());
+        page.paint(g, page.getWidth(), page.getHeight());
         g.finish();
-        return out.toString(StandardCharsets.ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "")
-            .getBytes(StandardCharsets.ISO_8859_1);
+        return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
     }
 
-    private static void paint(Graphics2D g, XYChart chart, Insets margins) {
-        g.setColor(Color.WHITE);
-        g.fillRect(0, 0, WIDTH, HEIGHT);
-        g.translate(margins.left, margins.top);
-        chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
-    }
-    // ==== end of saving ====
-    // ==== command line: the same text in every script ====
-
-    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
+    /** Runs a script; exit 2 for a wrong option, which its message begins with, 1 for input that cannot be used. */
     static int execute(Callable<Integer> script, String... args) {
-        CompletableFuture.runAsync(() -> width("0", 9));  // fonts are slow to come: begin while the rest is read
         try {
-            return new CommandLine(script).setOverwrittenOptionsAllowed(true).setExpandAtFiles(false)
-                .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
-                .setExecutionExceptionHandler((e, line, parsed) -> explain(e)).execute(args);
+            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
+                .setParameterExceptionHandler((e, rest) -> fail(2, e.getMessage() + "; see --help"))
+                .setExecutionExceptionHandler((e, line, parsed) -> e instanceof IllegalArgumentException
+                    ? fail(e.getMessage().startsWith("--") ? 2 : 1, e.getMessage())
+                    : fail(1, "cannot read or write " + e.getMessage() + " (" + e.getClass().getSimpleName() + ")"))
+                .execute(args);
         } catch (Error e) {
-            return explain(e);
+            return fail(1, e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
         }
     }
 
-    private static int explain(Throwable e) {
-        return e instanceof Unusable u ? note(u.status, u.getMessage())
-            : e instanceof UncheckedIOException ? explain(e.getCause())
-            : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
-            : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
-            : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
-            ? note(1, "no fonts here (" + ("" + e).replace(" head is null", "")
-                + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
-            : note(1, "failed unexpectedly: " + e);
-    }
-
-    static int note(int status, String line) {
-        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "..."));
+    static int fail(int status, String line) {
+        System.err.println(line.replaceAll("\\p{C}", "?"));
         return status;
     }
 
-    /** Opens a file, but not a folder, nor what would never end, such as a pipe. */
-    static InputStream open(Path file) throws IOException {
-        require(1, Files.isRegularFile(file), file + ": expected a file to read, but it is none");
-        return Files.newInputStream(file);
-    }
-
-    static void require(int status, boolean met, String otherwise) {
+    static void require(boolean met, String otherwise) {
         if (!met) {
-            throw new Unusable(status, otherwise);
+            throw new IllegalArgumentException(otherwise);
         }
     }
-
-    /** Says in one line which file or option cannot be used, what was expected and what to do. */
-    static class Unusable extends RuntimeException {
-        final int status;
-
-        Unusable(int status, String message) {
-            super(message);
-            this.status = status;
-        }
-    }
-    // ==== end of command line ====
+    // ==== end of figure ====
 }

@@ -116,7 +116,7 @@ class Subgroup implements Callable<Integer> {
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2;
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
     /** Keys, each before those that say no more once it is known. */
-    static final List<List<String>> FOLLOW = List.of(List.of("model", "l", "h", "a"), List.of("ga", "gbs"),
+    static final List<List<String>> FOLLOW = List.of(List.of("model", "l", "h", "a"),
         List.of("approach", "stride", "prefetch", "flush_async", "opt_gaps"),
         List.of("stride", "approach", "prefetch", "flush_async", "opt_gaps"));
 
@@ -182,12 +182,14 @@ class Subgroup implements Callable<Integer> {
             runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
         }
         compare(runs, List.of(keys));
+        Set<Integer> lines = new TreeSet<>();
         for (Run run : runs) {
-            measure(run);
+            lines.add(measure(run));
         }
         require(!runs.stream().allMatch(Run::failed), inputs + ": no run with " + List.of(keys) + " and timing line "
             + iteration + ", such as DeepSpeed prints with \"wall_clock_breakdown\": true");
-        notes.add(runs.size() + " runs, timing line " + iteration);
+        notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
+            : "mean of " + lines + " timing lines (" + iteration + ")"));
         return runs;
     }
 
@@ -204,8 +206,9 @@ class Subgroup implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            require(runs.stream().map(said).toList().containsAll(values),
-                "no run is left with " + condition + " (--where), there are " + values(runs));
+            Map<String, Set<String>> all = values(runs);
+            require(runs.stream().map(said).toList().containsAll(values), "no run is left with " + condition
+                + " (--where), there are " + (all.containsKey(parts[0]) ? all.get(parts[0]) : all.keySet()));
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
         }
         return runs;
@@ -237,6 +240,7 @@ class Subgroup implements Callable<Integer> {
                 differ.keySet().removeAll(keys.subList(1, keys.size()));
             }
         }
+        differ.remove("gbs");  // it is ga x mbs x dp, which are compared themselves
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
             notes.add("the runs differ in more than the figure shows: " + differ);
@@ -250,20 +254,21 @@ class Subgroup implements Callable<Integer> {
         return models + "-" + what + chosen + (iteration.equals("3") ? "" : "-iteration" + iteration);
     }
 
-    /** Gives a run the means over the timing lines asked for, or NaN if its log does not have all of them. */
-    void measure(Run run) throws IOException {
+    /** Gives a run the means over the timing lines asked for, NaN if it failed; returns how many of them it has. */
+    int measure(Run run) throws IOException {
         require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
         String[] ends = iteration.replace("mean", "2-999999999").split("-");
         int first = Integer.parseInt(ends[0]), last = Integer.parseInt(ends[ends.length - 1]);
+        require(first <= last, "--iteration=" + iteration + ": expected its first timing line before its last");
         List<double[]> found = iterations(run.log, Files.newInputStream(run.log), last);
         noteGap(run.log, found);
-        boolean whole = found.size() >= (iteration.equals("mean") ? first : last);
-        List<double[]> wanted = whole ? found.subList(first - 1, Math.min(last, found.size())) : List.of();
+        List<double[]> wanted = found.stream().limit(last).skip(first - 1).toList();
         Arrays.setAll(run.numbers, i -> wanted.stream().mapToDouble(numbers -> numbers[i])
             .filter(number -> !Double.isNaN(number)).average().orElse(Double.NaN));
         if (run.failed()) {
             notes.add(run.log + ": failed, it has no timing line " + iteration + " with times above 0");
         }
+        return wanted.size();
     }
 
     /** The NUMBERS of each timing line of the first rank, up to the last wanted, and of the iteration line after it. */
@@ -427,21 +432,23 @@ class Subgroup implements Callable<Integer> {
         return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
     }
 
-    /** Runs a script. A line says what is wrong: first an option, if that is it (exit 2), or the input (exit 1). */
+    /** Runs a script; exit 2 for a wrong option, which its message begins with, 1 for input that cannot be used. */
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> fail("--help: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) -> fail(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot use " + e.getMessage() + " (" + e + ")")).execute(args);
+                .setParameterExceptionHandler((e, rest) -> fail(2, e.getMessage() + "; see --help"))
+                .setExecutionExceptionHandler((e, line, parsed) -> e instanceof IllegalArgumentException
+                    ? fail(e.getMessage().startsWith("--") ? 2 : 1, e.getMessage())
+                    : fail(1, "cannot read or write " + e.getMessage() + " (" + e.getClass().getSimpleName() + ")"))
+                .execute(args);
         } catch (Error e) {
-            return fail(e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
+            return fail(1, e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
         }
     }
 
-    static int fail(String line) {
+    static int fail(int status, String line) {
         System.err.println(line.replaceAll("\\p{C}", "?"));
-        return line.startsWith("--") ? 2 : 1;
+        return status;
     }
 
     static void require(boolean met, String otherwise) {

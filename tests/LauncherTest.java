@@ -14,7 +14,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 class LauncherTest {
     static final Path CLONE = Cli.TMP.resolve("my clone"), LAUNCHER = CLONE.resolve("jbang");
     static final Path LOGS = Cli.ROOT.resolve("data/act-output-7B");
-    static final String CATALOG = CLONE.resolve("jbang-catalog.json").toString();
+    static final String JAR = "jbang-cli-0.132.1-all.jar", CATALOG = CLONE.resolve("jbang-catalog.json").toString();
     static final List<String> HARD = List.of("", "a b", "it's", "\"quoted\"", "$HOME", "*", "back\\slash", "`id`",
         "two\nlines", " ", "a;b", "-x", "--", "%s", "~", "");
 
@@ -33,28 +33,27 @@ class LauncherTest {
         Cli cli = Cli.start(CLONE, machine(Cli.programsBut("jbang")), "./jbang", "subgroup", LOGS);
         assertEquals(fetching(CLONE), cli.err().lines().findFirst().orElse("") + "\n");
         assertDrew(CLONE, cli);
-        assertEquals(Set.of("cache", "jbang-cli-0.132.1-all.jar", "subgroup.answer"), names(CLONE.resolve(".jbang")));
+        assertEquals(Set.of("cache", JAR, "subgroup.answer"), names(CLONE.resolve(".jbang")));
     }
 
     static void assertDrew(Path folder, Cli cli) {
         assertEquals("0 plots/7B-subgroup.png\nplots/7B-subgroup.eps\n", cli.status() + " " + cli.out(), cli::err);
-        assertTrue(Files.exists(folder.resolve("plots/7B-subgroup.eps")));
+        assertEquals(Set.of("7B-subgroup.png", "7B-subgroup.eps"), names(folder.resolve("plots")));
     }
 
     static Set<String> names(Path folder) {
         return Set.of(folder.toFile().list());
     }
 
-    static Map<String, String> machine(Object... path) {
-        String folders = Stream.of(path).map(Object::toString).collect(Collectors.joining(":"));
-        return Map.of("PATH", folders, "JAVA_HOME", "", "JBANG_DIR", "", "LANG", "");
+    static Map<String, String> machine(Object path) {
+        return new HashMap<>(Map.of("PATH", path.toString(), "JAVA_HOME", "", "JBANG_DIR", "", "LANG", ""));
     }
 
     /** A machine whose java notes what JBang is asked and answers, and else says what its arguments are. */
     Map<String, String> fake() throws IOException {
         Path bin = Files.createDirectories(tmp.resolve("b in"));
-        Files.createFile(bin.resolve("own.jar"));
-        Files.createFile(bin.resolve("library.jar"));
+        Files.writeString(bin.resolve("own.jar"), "");
+        Files.writeString(bin.resolve("library.jar"), "");
         Cli.program(bin.resolve("java"), """
             case " $* " in
             *' dev.jbang.Main fail '*) echo failed; exit 3 ;;
@@ -65,16 +64,16 @@ class LauncherTest {
             echo "'BIN/java' -classpath 'BIN/own.jar:BIN/library.jar' Main 'pre set'"
             exit 255
             """.replace("BIN", bin.toString()));
-        return machine(bin, Cli.programsBut("jbang"));
+        return machine(bin + ":" + Cli.programsBut("jbang"));
     }
 
     List<String> asked() throws IOException {
         return Files.readAllLines(tmp.resolve("b in/asked"));
     }
 
+    /** What that java says. */
     static Cli answer(List<String> args) {
-        String out = args.stream().map(arg -> "<" + arg + ">\n").collect(Collectors.joining());
-        return new Cli(42, "<pre set>\n" + out, "");
+        return new Cli(42, "<pre set>\n" + String.join("", args.stream().map(arg -> "<" + arg + ">\n").toList()), "");
     }
 
     @Test void anAliasIsOursInAnyFolderAndThroughALink() throws IOException {
@@ -100,7 +99,7 @@ class LauncherTest {
     @ParameterizedTest @ValueSource(strings = {"jbang", "jbang-catalog.json", "scripts/memory.java", "library.jar",
         "JAVA_HOME", "JBANG_DIR"})
     void jbangIsAskedAgainAfterAChangeOf(String what) throws IOException {
-        Map<String, String> fake = new HashMap<>(fake());
+        Map<String, String> fake = fake();
         assertEquals(answer(HARD), Cli.start(tmp, fake, LAUNCHER, "memory", HARD));
         switch (what) {
             case "library.jar" -> Files.delete(tmp.resolve("b in/library.jar"));
@@ -139,10 +138,9 @@ class LauncherTest {
     }
 
     @Test void anInstalledJBangTakesOver() throws IOException {
-        Path jbang = Cli.program(tmp.resolve("jbang"), "printf '<%s>\\n' \"$@\"; exit 42\n");
-        Map<String, String> machine = machine("/nowhere", jbang.getParent(), Cli.programsBut("jbang"));
-        List<String> full = Stream.concat(Stream.of("pre set"), HARD.stream()).toList();
-        assertEquals(answer(HARD), Cli.start(CLONE, machine, LAUNCHER, full));
+        Cli.program(tmp.resolve("jbang"), "printf '<%s>\\n' \"$@\"; exit 42\n");
+        Map<String, String> machine = machine("/nowhere:" + tmp + ":" + Cli.programsBut("jbang"));
+        assertEquals(answer(HARD), Cli.start(CLONE, machine, LAUNCHER, "pre set", HARD));
         assertEquals("<--offline>\n<memory@" + CATALOG + ">\n<memory>\n",
             Cli.start(tmp, machine, LAUNCHER, "--offline", "memory", "memory").out());
     }
@@ -156,24 +154,23 @@ class LauncherTest {
             case "folder" -> Files.createDirectories(jbang);
             default -> Files.writeString(jbang, "exit 43");
         }
-        Map<String, String> machine = new HashMap<>(fake());
+        Map<String, String> machine = fake();
         machine.put("PATH", jbang.getParent() + ":" + machine.get("PATH"));
         assertEquals(answer(HARD), Cli.start(tmp, machine, "timeout", "20", LAUNCHER, "memory", HARD));
     }
 
     /** Starts it where nothing is fetched; Maven counts its runs, copies what it would fetch and does this. */
     private Cli fetch(String maven, Object... before) throws IOException {
-        Path bin = tmp.resolve("b in");
-        Map<String, String> machine = Files.exists(bin) ? machine(bin, Cli.programsBut("jbang")) : fake();
-        Cli.program(bin.resolve("mvn"), "echo >>'" + tmp + "/fetched'\n"
+        Map<String, String> machine = fake();
+        Cli.program(tmp.resolve("b in/mvn"), "echo >>'" + tmp + "/fetched'\n"
             + "for arg; do case $arg in -DoutputDirectory=*) to=${arg#*=} ;; esac; done\n"
-            + "cp '" + CLONE + "/.jbang/jbang-cli-0.132.1-all.jar' \"$to\"\n" + maven);
+            + "cp '" + CLONE + "/.jbang/" + JAR + "' \"$to\"\n" + maven);
         return Cli.start(tmp, machine, List.of(before), launcher, "x");
     }
 
-    private void fetched(int times, Set<String> left) throws IOException {
+    private void fetched(int times, String... left) throws IOException {
         assertEquals(times, Files.readAllLines(tmp.resolve("fetched")).size(), "runs of Maven");
-        assertEquals(left, names(tmp.resolve("new/.jbang")));
+        assertEquals(Set.of(left), names(tmp.resolve("new/.jbang")));
     }
 
     private static String fetching(Path clone) {
@@ -183,16 +180,14 @@ class LauncherTest {
     @ParameterizedTest @ValueSource(strings = {"missing", "truncated"})
     void aJarThatIsNotWholeIsFetchedAgain(String how) throws IOException {
         Cli first = new Cli(42, answer(List.of()).out(), fetching(launcher.getParent()));
-        Path jar = tmp.resolve("new/.jbang/jbang-cli-0.132.1-all.jar");
+        Path jar = tmp.resolve("new/.jbang/" + JAR);
         assertEquals(first, fetch(""));
         assertEquals(answer(List.of()), fetch(""));
-        fetched(1, Set.of(jar.getFileName().toString()));
+        fetched(1, JAR);
         Files.delete(jar);
-        if (how.equals("truncated")) {
-            Files.writeString(jar, "PK");
-        }
+        Files.writeString(how.equals("missing") ? tmp.resolve("not here") : jar, "PK");
         assertEquals(first, fetch(""));
-        fetched(2, Set.of(jar.getFileName().toString()));
+        fetched(2, JAR);
     }
 
     /** As by Ctrl-C, which reaches Maven and the launcher. */
@@ -201,7 +196,7 @@ class LauncherTest {
         Cli cut = fetch("kill -" + signal + " $LAUNCHER; exit 1", "env", "--default-signal=INT,HUP", "sh", "-c",
             "LAUNCHER=$$ exec \"$@\"", "sh");
         assertEquals(new Cli(130, "", fetching(launcher.getParent())), cut);
-        fetched(1, Set.of());
+        fetched(1);
     }
 
     /** The other one comes and goes while the first is fetching. */
@@ -209,14 +204,14 @@ class LauncherTest {
         Cli cli = fetch("cd '" + tmp + "'; test -e other || { >other; new/jbang x >other; }; true");
         assertEquals(new Cli(42, answer(List.of()).out(), fetching(launcher.getParent())), cli);
         assertEquals(answer(List.of()).out(), Files.readString(tmp.resolve("other")));
-        fetched(2, Set.of("jbang-cli-0.132.1-all.jar"));
+        fetched(2, JAR);
     }
 
     @Test void aMavenThatFailsIsOneLine() throws IOException {
         Cli cli = fetch("rm *.jar; echo 'WARNING: old'; echo; echo '[ERROR] no network'; echo '[ERROR] x'; exit 1");
         String said = "jbang: Maven could not fetch JBang, check the network: no network\n";
         assertEquals(new Cli(1, "", fetching(launcher.getParent()) + said), cli);
-        fetched(1, Set.of());
+        fetched(1);
     }
 
     @Test void withoutJavaOrMavenItSaysWhatToInstall() throws IOException {
