@@ -1,24 +1,11 @@
-import java.io.ByteArrayOutputStream;
-import java.io.File;
-import java.io.IOException;
-import java.io.PrintStream;
-import java.io.UncheckedIOException;
+import java.io.*;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
+import java.nio.file.*;
+import java.util.*;
+import java.util.concurrent.*;
 import java.util.stream.Stream;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.*;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** A script run in this JVM, or a program beside it: how it ended and what it wrote. */
@@ -74,20 +61,14 @@ record Cli(int status, String out, String err) {
     /** A program that runs; its output goes to files, so that it never waits for a reader. */
     record Running(Process process, Path out, Path err) {
         Cli await() {
-            return await(PATIENCE_SECONDS);
-        }
-
-        Cli await(int seconds) {
             try {
-                boolean ended = process.waitFor(seconds, TimeUnit.SECONDS);
+                boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
                 process.destroyForcibly().waitFor();
-                Cli cli = new Cli(process.exitValue(), Files.readString(out), Files.readString(err));
-                Files.delete(out);
-                Files.delete(err);
-                if (!ended) {
-                    throw new AssertionError("not done after " + seconds + " s: " + cli);
-                }
+                // Java itself says on stderr that it minds this variable, which the README recommends.
+                String said = Files.readString(err).replaceAll("(?m)^Picked up JAVA_TOOL_OPTIONS: .*\\R", "");
+                Cli cli = new Cli(process.exitValue(), Files.readString(out), said);
+                assertTrue(ended, () -> "not done after " + PATIENCE_SECONDS + " s: " + cli);
                 return cli;
             } catch (IOException | InterruptedException e) {
                 throw new AssertionError(e);
@@ -135,17 +116,15 @@ record Cli(int status, String out, String err) {
         if (Files.exists(folder)) {
             return folder;
         }
-        Map<String, Path> programs = new HashMap<>();
+        Files.createDirectories(folder);
         for (String place : System.getenv("PATH").split(":")) {
             File[] files = new File(place).listFiles(file -> file.isFile() && file.canExecute());
             for (File file : files == null ? new File[0] : files) {
-                programs.putIfAbsent(file.getName(), file.toPath());
+                Path link = folder.resolve(file.getName());
+                if (!List.of(missing).contains(file.getName()) && !Files.exists(link)) {
+                    Files.createSymbolicLink(link, file.toPath());
+                }
             }
-        }
-        programs.keySet().removeAll(Set.of(missing));
-        Files.createDirectories(folder);
-        for (Map.Entry<String, Path> program : programs.entrySet()) {
-            Files.createSymbolicLink(folder.resolve(program.getKey()), program.getValue());
         }
         return folder;
     }
@@ -155,10 +134,7 @@ record Cli(int status, String out, String err) {
             .anyMatch(file -> Files.isRegularFile(file) && Files.isExecutable(file));
     }
 
-    /**
-     * What to put before a command so that it must mind the rights of files: nothing, or for root, who need not mind
-     * them, what gives up that privilege. Skips the test where that cannot be done.
-     */
+    /** What to put before a command so that it must mind the rights of files, which root need not mind. */
     static List<String> powerless() {
         boolean root = "root".equals(System.getProperty("user.name"));
         assumeTrue(!root || has("setpriv"), "run by root, and no setpriv here to give up root's rights");
@@ -168,31 +144,20 @@ record Cli(int status, String out, String err) {
     /** Writes an executable shell script. */
     static Path program(Path file, String text) throws IOException {
         Files.writeString(file, "#!/bin/sh\n" + text);
-        if (!file.toFile().setExecutable(true)) {
-            throw new IOException("cannot make executable: " + file);
-        }
+        assertTrue(file.toFile().setExecutable(true), () -> "cannot make executable: " + file);
         return file;
     }
 
-    /** Everything in a folder by its path in there: content and time of change; folders have neither. */
+    /** Everything in a folder by its path in there: the bytes, each as a character; folders have none. */
     static Map<String, String> snapshot(Path folder) throws IOException {
         Map<String, String> found = new TreeMap<>();
         try (Stream<Path> paths = Files.walk(folder)) {
-            for (Path path : paths.toList()) {
-                found.put(folder.relativize(path).toString(), !Files.isRegularFile(path) ? ""
-                    : Files.getLastModifiedTime(path) + " " + Files.readString(path, StandardCharsets.ISO_8859_1));
+            for (Path path : paths.filter(path -> !path.equals(folder)).toList()) {
+                found.put(folder.relativize(path).toString(), Files.isRegularFile(path)
+                    ? Files.readString(path, StandardCharsets.ISO_8859_1) : "");
             }
         }
         return found;
-    }
-
-    /** Deletes a folder and all in it; what it links to stays. */
-    static void delete(Path folder) {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            paths.sorted((a, b) -> b.compareTo(a)).map(Path::toFile).forEach(File::delete);
-        } catch (IOException | UncheckedIOException e) {
-            System.err.println(folder + ": not deleted, since " + e);
-        }
     }
 
     private static Path temporary() {
@@ -205,14 +170,20 @@ record Cli(int status, String out, String err) {
         }
     }
 
+    /** Deletes a folder and all in it; what it links to stays. */
+    private static void delete(Path folder) {
+        try (Stream<Path> paths = Files.walk(folder)) {
+            paths.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+        } catch (IOException | UncheckedIOException e) {
+            System.err.println(folder + ": not deleted, since " + e);
+        }
+    }
+
     private static Path root() {
         Path folder = Path.of("").toAbsolutePath();
         while (folder != null && !Files.exists(folder.resolve("tests/all.java"))) {
             folder = folder.getParent();
         }
-        if (folder == null) {
-            throw new AssertionError("start the tests inside of the repository: ./jbang tests/all.java");
-        }
-        return folder;
+        return Objects.requireNonNull(folder, "start the tests inside of the repository: ./jbang tests/all.java");
     }
 }

@@ -1,17 +1,13 @@
 import java.awt.image.BufferedImage;
-import java.io.DataInputStream;
-import java.io.IOException;
+import java.io.*;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.nio.file.*;
+import java.util.*;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.*;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** What a figure must be whatever it shows, and what one can measure in it. */
@@ -26,16 +22,14 @@ record Picture(BufferedImage image) {
         return new Picture(ImageIO.read(png.toFile()));
     }
 
-    /** The files of a figure: PNG and EPS as printed, in form and in looks. */
-    static void check(Path plots, String name) throws IOException {
-        checkPng(plots.resolve(name + ".png"));
+    /** The files of a figure, PNG and EPS, have the form in which they are printed. */
+    static Picture check(Path plots, String name) throws IOException {
+        Path png = plots.resolve(name + ".png");
+        Picture picture = of(png);
+        assertEquals("1500 x 900", picture.image.getWidth() + " x " + picture.image.getHeight());
+        assertEquals("11811 x 11811 per unit 1", density(png), "pHYs of " + png);
         checkEps(plots.resolve(name + ".eps"));
-    }
-
-    static void checkPng(Path file) throws IOException {
-        BufferedImage image = of(file).image;
-        assertEquals("1500 x 900", image.getWidth() + " x " + image.getHeight());
-        assertEquals("11811 x 11811 per unit 1", density(file), "pHYs of " + file);
+        return picture;
     }
 
     private static String density(Path png) throws IOException {
@@ -52,7 +46,7 @@ record Picture(BufferedImage image) {
         }
     }
 
-    static void checkEps(Path file) throws IOException {
+    private static void checkEps(Path file) throws IOException {
         String eps = Files.readString(file, StandardCharsets.ISO_8859_1);
         assertTrue(eps.startsWith("%!PS-Adobe-3.0 EPSF-3.0"), file + " begins otherwise");
         assertEquals(List.of("%%BoundingBox: 0 0 360 216"),
@@ -60,7 +54,7 @@ record Picture(BufferedImage image) {
         assertFalse(eps.contains("CreationDate"), file + " holds its date, so it is never the same twice");
         String drawing = eps.substring(eps.indexOf("%%EndProlog"));
         assertFalse(drawing.matches("(?s).*(\\bfindfont\\b|\\bshow\\b|\\) t\\s|\\sF\\s).*"), file + " uses a font");
-        assertFalse(Pattern.compile("^/f-?\\d+\\{", Pattern.MULTILINE).matcher(drawing).find(), file
+        assertFalse(Pattern.compile("(?m)^/f-?\\d+\\{").matcher(drawing).find(), file
             + " names outlines by their hash codes, of which two may be the same");
     }
 
@@ -71,72 +65,48 @@ record Picture(BufferedImage image) {
         Cli.start(plots, "gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=png16m", "-r300", "-dEPSCrop",
             "-dTextAlphaBits=4", "-dGraphicsAlphaBits=4", "-sOutputFile=" + rendered,
             plots.resolve(name + ".eps")).quiet();
-        BufferedImage eps = of(rendered).image, png = of(plots.resolve(name + ".png")).image;
-        Files.delete(rendered);
-        assertEquals("1500 x 900", eps.getWidth() + " x " + eps.getHeight(), "size of the rendered EPS");
-        long sum = 0;
-        int most = 0;
-        for (int i = 0; i < 1500 * 900; i++) {
-            int difference = difference(eps.getRGB(i % 1500, i / 1500), png.getRGB(i % 1500, i / 1500));
-            sum += difference;
-            most = Math.max(most, difference);
-        }
-        double mean = sum / (1500. * 900);
-        assertTrue(mean <= MEAN && most <= SINGLE,
-            "EPS and PNG differ by " + mean + " of 255 on average, at most by " + most);
+        of(rendered).alike(of(plots.resolve(name + ".png")));
+    }
+
+    /** Asserts that another picture differs from this at edges alone. */
+    void alike(Picture other) {
+        assertEquals("1500 x 900", image.getWidth() + " x " + image.getHeight());
+        IntSummaryStatistics differences = IntStream.range(0, 1500 * 900)
+            .map(i -> difference(at(i % 1500, i / 1500), other.at(i % 1500, i / 1500))).summaryStatistics();
+        assertTrue(differences.getAverage() <= MEAN && differences.getMax() <= SINGLE,
+            () -> "two pictures of one figure differ: " + differences);
     }
 
     /** The mean over the three colours. */
     private static int difference(int a, int b) {
-        int sum = 0;
-        for (int shift = 0; shift < 24; shift += 8) {
-            sum += Math.abs((a >> shift & 0xFF) - (b >> shift & 0xFF));
-        }
-        return sum / 3;
+        return IntStream.of(0, 8, 16).map(shift -> Math.abs((a >> shift & 0xFF) - (b >> shift & 0xFF))).sum() / 3;
     }
 
     int at(int x, int y) {
         return image.getRGB(x, y) & 0xFFFFFF;
     }
 
+    /** How many pixels have this colour. */
     long count(int color) {
-        long found = 0;
-        for (int i = 0; i < image.getWidth() * image.getHeight(); i++) {
-            found += at(i % image.getWidth(), i / image.getWidth()) == color ? 1 : 0;
-        }
-        return found;
+        return IntStream.range(0, 1500 * 900).filter(i -> at(i % 1500, i / 1500) == color).count();
     }
 
     /** A piece of a row or a column in one colour, both ends inclusive. */
     record Piece(int from, int to) {
-        int length() {
-            return to - from + 1;
-        }
+        int length() { return to - from + 1; }
     }
 
     /** The pieces of this colour that a column of the picture crosses, from the top down, below its legend. */
     List<Piece> down(int x, int color, int below) {
-        List<Piece> pieces = new ArrayList<>();
-        for (int y = below, from = -1; y < image.getHeight(); y++) {
-            boolean in = at(x, y) == color;
-            from = in && from < 0 ? y : from;
-            if (from >= 0 && (!in || y == image.getHeight() - 1)) {
-                pieces.add(new Piece(from, in ? y : y - 1));
-                from = -1;
-            }
-        }
-        return pieces;
+        int[] ends = IntStream.range(below, 900).filter(y -> at(x, y) == color && (y == 899 || at(x, y + 1) != color))
+            .toArray();
+        int[] begins = IntStream.range(below, 900).filter(y -> at(x, y) == color && at(x, y - 1) != color).toArray();
+        return IntStream.range(0, ends.length).mapToObj(i -> new Piece(begins[i], ends[i])).toList();
     }
 
     /** From the first to the last pixel of this colour in a row; text may interrupt it. */
     Piece across(int y, int color) {
-        int from = -1, to = -2;
-        for (int x = 0; x < image.getWidth(); x++) {
-            if (at(x, y) == color) {
-                from = from < 0 ? x : from;
-                to = x;
-            }
-        }
-        return new Piece(from, to);
+        IntSummaryStatistics found = IntStream.range(0, 1500).filter(x -> at(x, y) == color).summaryStatistics();
+        return new Piece(found.getMin(), found.getMax());
     }
 }

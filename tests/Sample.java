@@ -1,7 +1,6 @@
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.file.*;
 
 /** Logs made up for tests: names and lines as DeepSpeed and Megatron write them. */
 class Sample {
@@ -16,19 +15,20 @@ class Sample {
             + "| bwd_inner: 1946.76 | bwd_allreduce: 567.39 | step: %s\n").formatted(fwd, bwd, step);
     }
 
-    /** A timing line with the iteration line after it. */
-    static String iteration(Object fwd, Object bwd, Object step) {
-        return timing(fwd, bwd, step) + " elapsed_time 7.595363 | consumed samples:           12 | consumed tokens: "
-            + "       24576 | elapsed time per iteration (ms): 7595.4 | learning rate: 1.650E-04 | global batch size:"
-            + "     4 | lm loss: 2.415E+00 | loss scale: 1.0 | actual seqlen:  2048 | number of "
-            + "skipped iterations:   0 | number of nan iterations:   0 | samples per second: 0.527 | TFLOPs: 61.55 |\n";
+    /** What ranks print of an iteration, by its number from 1: 7500 ms and that number elapse, at 60.5 TFLOPs and it. */
+    static String iteration(int number, Object fwd, Object bwd, Object step) {
+        String timing = timing(fwd, bwd, step), other = timing.replaceFirst("fwd.*", "optimizer_step: 4019.03");
+        return other + timing.replace(": ", "_microstep: ") + timing + "<TIMER:interval-time,7.386294841766357>\n"
+            + (" elapsed_time 7.595363 | consumed samples: %12d | consumed tokens: 24576 | elapsed time per iteration "
+            + "(ms): %d.0 | learning rate: 1.650E-04 | global batch size:     4 | lm loss: 2.415E+00 | samples per "
+            + "second: 0.527 | TFLOPs: %d.5 |\n").formatted(4 * number, 7500 + number, 60 + number);
     }
 
     /** Five iterations; those of the third are given, those of the others differ from it and from each other. */
     static String run(double fwd, double bwd, double step) {
         StringBuilder log = new StringBuilder("a line before the first\n");
         for (int i = 1; i <= 5; i++) {
-            log.append(iteration(fwd + i - 3, bwd + 2 * i - 6, step + (i == 1 ? 1000 : 3 * i - 9)));
+            log.append(iteration(i, fwd + i - 3, bwd + 2 * i - 6, step + (i == 1 ? 1000 : 3 * i - 9)));
         }
         return log.toString();
     }

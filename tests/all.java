@@ -12,25 +12,15 @@
 import java.io.PrintStream;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Set;
+import java.util.*;
 import java.util.stream.Stream;
 import org.junit.platform.engine.TestExecutionResult;
-import org.junit.platform.engine.discovery.ClassNameFilter;
-import org.junit.platform.engine.discovery.DiscoverySelectors;
-import org.junit.platform.launcher.LauncherDiscoveryRequest;
-import org.junit.platform.launcher.TestExecutionListener;
-import org.junit.platform.launcher.TestIdentifier;
-import org.junit.platform.launcher.TestPlan;
-import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
-import org.junit.platform.launcher.core.LauncherFactory;
+import org.junit.platform.engine.discovery.*;
+import org.junit.platform.launcher.*;
+import org.junit.platform.launcher.core.*;
 
 /** Finds the test classes by their names, which end in Test: a new one beside this file is run without being listed. */
 class All implements TestExecutionListener {
-    /** Of a stack, what concerns the tests and the scripts: all of these are in the package without a name. */
-    private static final int FRAMES = 4;
-
     private final PrintStream out = System.out;
     private TestPlan plan;
     private int passed, failed, skipped;
@@ -57,45 +47,46 @@ class All implements TestExecutionListener {
             .build();
     }
 
-    @Override public void testPlanExecutionStarted(TestPlan started) {
-        plan = started;
+    @Override public void testPlanExecutionStarted(TestPlan started) { plan = started; }
+
+    /** A line for each class, on it a dot for each test. */
+    @Override public void executionStarted(TestIdentifier test) {
+        if (depth(test) == 1) {
+            out.print(test.getDisplayName() + " ");
+        }
     }
 
     @Override public void executionSkipped(TestIdentifier test, String reason) {
-        skip(test, reason);
+        skipped++;
+        out.println("\nSKIPPED " + name(test) + ": " + reason.replaceFirst("^Assumption failed: ", ""));
     }
 
     @Override public void executionFinished(TestIdentifier test, TestExecutionResult result) {
         Throwable cause = result.getThrowable().orElse(null);
         switch (result.getStatus()) {
-            case SUCCESSFUL -> passed += test.isTest() ? 1 : 0;
-            case ABORTED -> skip(test, String.valueOf(cause == null ? null : cause.getMessage()));
+            case ABORTED -> executionSkipped(test, cause == null ? "" : cause.getMessage() + "");
             case FAILED -> fail(test, cause);
-            default -> throw new AssertionError(result);
+            default -> passed += test.isTest() ? 1 : 0;
         }
+        out.print(test.isTest() ? "." : "");
+        out.print(depth(test) == 1 ? "\n" : "");
     }
 
-    private void skip(TestIdentifier test, String reason) {
-        skipped++;
-        out.println("SKIPPED " + name(test) + ": " + reason.replaceFirst("^Assumption failed: ", ""));
-    }
-
+    /** Of the stack only what is in tests and scripts, all of which are in the package without a name. */
     private void fail(TestIdentifier test, Throwable cause) {
         failed++;
-        out.println("FAILED " + name(test));
-        out.println("    " + String.valueOf(cause).strip().replace("\n", "\n    "));
-        frames(cause).forEach(frame -> out.println("        at " + frame));
+        out.println("\nFAILED " + name(test) + "\n    " + (cause + "").strip().replace("\n", "\n    "));
+        Stream.of(cause.getStackTrace()).filter(frame -> !frame.getClassName().contains(".")).limit(4)
+            .forEach(frame -> out.println("        at " + frame));
     }
 
-    private static Stream<StackTraceElement> frames(Throwable cause) {
-        List<StackTraceElement> all = cause == null ? List.of() : Arrays.asList(cause.getStackTrace());
-        List<StackTraceElement> ours = all.stream().filter(frame -> !frame.getClassName().contains(".")).toList();
-        return (ours.isEmpty() ? all : ours).stream().limit(FRAMES);
+    private int depth(TestIdentifier test) {
+        return plan.getParent(test).map(parent -> 1 + depth(parent)).orElse(0);
     }
 
-    /** The class and what is inside it, such as: SubgroupTest > sizes(String, String) > 10000000, 10M. */
+    /** The class and what is inside it, such as: LogsTest > names() > log-7B-tp1.log. */
     private String name(TestIdentifier test) {
-        return plan.getParent(test).filter(parent -> parent.getParentId().isPresent())
-            .map(parent -> name(parent) + " > ").orElse("") + test.getDisplayName();
+        String before = depth(test) > 1 ? name(plan.getParent(test).orElseThrow()) + " > " : "";
+        return before + test.getDisplayName();
     }
 }
