@@ -262,7 +262,7 @@ class Memory implements Callable<Integer> {
         Map<Long, List<Sample>> devices = new TreeMap<>();
         for (CSVRecord row : monitor.rows) {
             devices.computeIfAbsent(monitor.cell(row, "device_id", Long::parseLong), id -> new ArrayList<>()).add(
-                new Sample(monitor.cell(row, "timestamp", Long::parseLong), monitor.cell(row, "mem_free", Long::parseLong)));
+                new Sample(monitor.ns(row), monitor.cell(row, "mem_free", Long::parseLong)));
         }
         require(device == null || devices.containsKey(device), csv + ": has the devices " + devices.keySet()
             + " in that time, expected --device=" + device + " to be one of them");
@@ -398,6 +398,8 @@ class Memory implements Callable<Integer> {
                 + column + ", expected a plain number");
             return parse.apply(text);
         }
+
+        long ns(CSVRecord row) { return cell(row, "timestamp", Long::parseLong); }
 
         /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
         long gap(List<Long> all, long from, long to) {

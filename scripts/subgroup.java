@@ -256,13 +256,9 @@ class Subgroup implements Callable<Integer> {
 
     /** Gives a run the means over the timing lines asked for, NaN if it failed; returns how many of them it has. */
     int measure(Run run) throws IOException {
-        require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
-        String[] ends = iteration.replace("mean", "2-999999999").split("-");
-        int first = Integer.parseInt(ends[0]), last = Integer.parseInt(ends[ends.length - 1]);
-        require(first <= last, "--iteration=" + iteration + ": expected its first timing line before its last");
-        List<double[]> found = iterations(run.log, Files.newInputStream(run.log), last);
+        List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
         noteGap(run.log, found);
-        List<double[]> wanted = found.stream().limit(last).skip(first - 1).toList();
+        List<double[]> wanted = wanted(found);
         Arrays.setAll(run.numbers, i -> wanted.stream().mapToDouble(numbers -> numbers[i])
             .filter(number -> !Double.isNaN(number)).average().orElse(Double.NaN));
         if (run.failed()) {
@@ -271,20 +267,30 @@ class Subgroup implements Callable<Integer> {
         return wanted.size();
     }
 
+    /** The first and the last iteration asked for, counted from 1. */
+    int[] asked() {
+        require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
+        String[] ends = iteration.replace("mean", "2-999999999").split("-");
+        int[] asked = {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
+        require(asked[0] <= asked[1], "--iteration=" + iteration + ": expected the first number to be the lower one");
+        return asked;
+    }
+
+    <T> List<T> wanted(List<T> iterations) {
+        return iterations.stream().limit(asked()[1]).skip(asked()[0] - 1).toList();
+    }
+
     /** The NUMBERS of each timing line of the first rank, up to the last wanted, and of the iteration line after it. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
-        // What stands before NUL bytes was cut off. One more at the end makes that of a line without its end.
-        InputStream marked = new SequenceInputStream(in, new ByteArrayInputStream(new byte[1]));
         List<double[]> found = new ArrayList<>();
         String first = null;
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(marked, ISO_8859_1))) {
+        try (BufferedReader lines = lines(in)) {
             for (String text = lines.readLine(); text != null && found.size() <= last; text = lines.readLine()) {
-                String line = text.substring(text.lastIndexOf('\0') + 1);
+                String line = text.substring(text.lastIndexOf('\0') + 1);  // what stands before NUL bytes was cut off
                 double[] numbers = numbers(log, line), before = found.isEmpty() ? numbers : found.get(found.size() - 1);
-                if (Arrays.stream(numbers, 0, ELAPSED).noneMatch(Double::isNaN)) {
-                    String rank = line.contains("[Rank ") ? line.replaceAll(".*\\[Rank (\\d+)].*", "$1") : "";
-                    first = first == null ? rank : first;
-                    found.addAll(rank.equals(first) ? List.of(numbers) : List.of());
+                if (isTiming(numbers)) {
+                    first = first == null ? rank(line) : first;
+                    found.addAll(rank(line).equals(first) ? List.of(numbers) : List.of());
                 } else if (numbers[ELAPSED] >= 0 && Double.isNaN(before[ELAPSED])) {
                     System.arraycopy(numbers, ELAPSED, before, ELAPSED, 3);
                     if (found.size() == last) {
@@ -294,6 +300,16 @@ class Subgroup implements Callable<Integer> {
             }
         }
         return found;
+    }
+
+    static boolean isTiming(double[] numbers) {
+        return Arrays.stream(numbers, 0, ELAPSED).noneMatch(Double::isNaN);
+    }
+
+    /** The rank that a line names, or nothing. */
+    static String rank(String line) {
+        return Pattern.compile("\\[Rank \\d+]|rank=\\d+").matcher(line).results().map(MatchResult::group)
+            .findFirst().orElse("");
     }
 
     /** The NUMBERS that stand in a line, NaN for those that do not. */
@@ -381,6 +397,12 @@ class Subgroup implements Callable<Integer> {
         Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(name))
             .filter(Files::exists).findFirst().orElse(name);
         return Files.walk(place, 1).filter(Files::isRegularFile).sorted();
+    }
+
+    /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
+    static BufferedReader lines(InputStream file) {
+        InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
+        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
     /** A row of CSV; a number that is not there is empty. */

@@ -5,1072 +5,649 @@
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
-//RUNTIME_OPTIONS -XX:+UseSerialGC -Xmn32m -XX:TieredStopAtLevel=1 -XX:-UsePerfData
+//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx160m
 
-import java.awt.BasicStroke;
-import java.awt.Color;
-import java.awt.Font;
-import java.awt.Graphics2D;
-import java.awt.Insets;
-import java.awt.RenderingHints;
-import java.awt.Shape;
+import static java.awt.RenderingHints.*;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import java.awt.*;
 import java.awt.font.FontRenderContext;
-import java.awt.geom.AffineTransform;
-import java.awt.geom.Rectangle2D;
-import java.awt.image.BufferedImage;
-import java.io.BufferedReader;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.math.MathContext;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
+import java.awt.geom.*;
+import java.io.*;
+import java.nio.file.*;
+import java.time.*;
+import java.util.*;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.DoubleStream;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
-import javax.imageio.ImageIO;
-import org.apache.commons.csv.CSVFormat;
-import org.apache.commons.csv.CSVParser;
-import org.apache.commons.csv.CSVRecord;
-import org.apache.xmlgraphics.image.writer.ImageWriterParams;
-import org.apache.xmlgraphics.image.writer.imageio.ImageIOPNGImageWriter;
+import java.util.function.*;
+import java.util.regex.*;
+import java.util.stream.*;
+import org.apache.commons.csv.*;
 import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
-import org.knowm.xchart.AnnotationText;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.style.AxesChartStyler;
-import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.XYStyler;
-import org.knowm.xchart.style.lines.SeriesLines;
-import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.knowm.xchart.*;
+import org.knowm.xchart.style.*;
 import picocli.CommandLine;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.*;
 
-/**
- * What the PCIe link and the GPUs do while the optimizer updates: the means of a monitor's samples of all devices
- * between the first rank's start and the last rank's end of an update, which the log gives in ns.
- */
-@Command(name = "utilization", version = "1.0", mixinStandardHelpOptions = true, showDefaultValues = true,
+/** Three bars for each group of runs: means of a monitor's samples of all its devices while the optimizer updates. */
+@Command(name = "utilization", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "PCIe traffic and GPU utilization while the optimizer updates, for groups of runs.")
 class Utilization implements Callable<Integer> {
-    static {
-        System.setProperty("java.awt.headless", "true");
-    }
+    /** A bar: its name, its colour, the monitor's column, what divides that, and the axis, 0 on the left. */
+    record Bar(String name, int rgb, String column, double unit, int axis) { }
+
+    /** The monitor's PCIe columns are in MB/s. */
+    static final List<Bar> BARS = List.of(new Bar("D2H", 0xDE8F05, "txpci", 1024, 0),
+        new Bar("H2D", 0x56B4E9, "rxpci", 1024, 0), new Bar("GPU", 0xD40000, "gpu_util", 1, 1));
+    static final Pattern TIMER = Pattern.compile("<<<TIMER:step_(start|end),(\\d{1,18}|[1-8]\\d{18})>>>");
 
     @Option(names = "--groups", paramLabel = "KEY", defaultValue = "approach",
-        description = "What tells the groups apart: a key of the file names, model, folder, ga or approach.")
+        description = "What tells groups apart: a key of the names, model, folder, ga, approach or stride.")
     String groups;
-    @Mixin Logs logs;
-    @Mixin Output output;
-
-    static final List<String> NAMES = List.of("D2H", "H2D", "GPU");
 
     public static void main(String... args) {
         System.exit(execute(new Utilization(), args));
     }
 
     @Override public Integer call() throws IOException {
-        List<Run> runs = logs.read(logs.select(), groups);
-        List<Use> uses = new ArrayList<>();
+        requireTimers();
+        List<Run> runs = read(groups);
+        List<double[]> means = new ArrayList<>();
         for (Run run : runs) {
-            uses.add(run.failed() ? null : use(run, logs.wanted()));
+            means.add(run.failed() ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN} : means(run));
         }
-        Grid grid = new Grid(runs, groups, "direction", NAMES, 4);
-        String name = Run.models(runs) + "-utilization" + (groups.equals("approach") ? "" : "-" + groups);
-        output.save(name, draw(grid, uses), grid.room, table(grid, uses));
+        CategoryChart chart = chart(runs, means);
+        String drawn = "utilization" + (groups.equals("approach") ? "" : "-" + groups);
+        save(name(runs, drawn), g -> draw(g, chart, means), table(runs, means));
         return 0;
     }
 
-    /** Means over the samples of an update: rates over PCIe in GB/s, utilization of the GPU in percent. */
-    record Use(double toHost, double toDevice, double gpuPercent, int samples) { }
-
-    /** An update: the earliest start and the latest end over the ranks; how many started and how many ended it. */
-    record Window(long startNs, long endNs, int starts, int ends) { }
-
-    static Use use(Run run, int wanted) throws IOException {
-        List<Window> updates = updates(run.log());
-        int least = wanted == 0 ? 2 : wanted;
-        require(1, updates.size() >= least, run.log() + ": has " + updates.size() + " updates with lines "
-            + "<<<TIMER:step_start,NS>>> and step_end, expected " + least + "; see --iteration");
-        List<Window> chosen = wanted == 0 ? updates.subList(1, updates.size()) : updates.subList(wanted - 1, wanted);
-        require(1, chosen.stream().allMatch(update -> update.ends == update.starts), run.log() + ": an update has not "
-            + "as many step_end lines as step_start lines, so its end is not known; see --iteration");
-        Path csv = run.log().resolveSibling(run.log().getFileName().toString().replaceFirst("\\.log$", "-monitor.csv"));
-        require(1, Files.exists(csv), csv + ": no such file; expected the monitor's samples beside the log");
-        Monitor monitor = new Monitor(csv, chosen.get(0).startNs, chosen.get(chosen.size() - 1).endNs);
-        List<double[]> samples = new ArrayList<>();
-        monitor.read(row -> {
-            long ns = monitor.number(row, "timestamp");
-            if (chosen.stream().anyMatch(update -> update.startNs <= ns && ns <= update.endNs)) {
-                samples.add(Stream.of("txpci", "rxpci", "gpu_util").mapToDouble(c -> monitor.value(row, c)).toArray());
+    /** Fails if no log says when its updates begin and end. */
+    void requireTimers() throws IOException {
+        for (Run run : select()) {
+            if (updates(run.log).stream().anyMatch(update -> update.starts > 0)) {
+                return;
             }
-        });
-        require(1, !samples.isEmpty(), monitor.nothing(null));
-        double[] means = IntStream.range(0, 3)
-            .mapToDouble(i -> samples.stream().mapToDouble(s -> s[i]).average().orElseThrow()).toArray();
-        return new Use(means[0] / 1024, means[1] / 1024, means[2], samples.size());
+        }
+        require(false, inputs + ": no log says when an update begins and ends (<<<TIMER:step_start,NS>>>, step_end)");
     }
 
-    /** The updates that a log bounds; all ranks start one before any of them ends it. */
-    static List<Window> updates(Path log) throws IOException {
-        Pattern timer = Pattern.compile("<<<TIMER:step_(start|end),(\\d{1,18}|[1-8]\\d{18})>>>");
-        List<Window> updates = new ArrayList<>();
-        boolean ended = true;
-        open(log).close();
-        try (BufferedReader lines = Files.newBufferedReader(log, StandardCharsets.ISO_8859_1)) {
-            for (String line; (line = lines.readLine()) != null; ) {
-                for (MatchResult m : timer.matcher(line).results().toList()) {
-                    long ns = Long.parseLong(m.group(2));
-                    if (m.group(1).equals("start") && ended) {
-                        updates.add(new Window(ns, ns, 0, 0));
-                    }
-                    ended = m.group(1).equals("end");
-                    if (!updates.isEmpty()) {
-                        Window w = updates.remove(updates.size() - 1);
-                        updates.add(new Window(Math.min(w.startNs, ns), Math.max(w.endNs, ns),
-                            w.starts + (ended ? 0 : 1), w.ends + (ended ? 1 : 0)));
-                    }
+    /** An update: from the earliest start of a rank to its latest end, and how many of each the log has. */
+    static class Update {
+        long startNs = Long.MAX_VALUE, endNs = Long.MIN_VALUE;
+        int starts, ends;
+
+        void add(MatchResult timer) {
+            long ns = Long.parseLong(timer.group(2));
+            startNs = Math.min(startNs, ns);
+            endNs = Math.max(endNs, ns);
+            starts += timer.group(1).equals("start") ? 1 : 0;
+            ends += timer.group(1).equals("end") ? 1 : 0;
+        }
+    }
+
+    /** For each timing line of the first rank, the update that the lines since the one before are of. */
+    static List<Update> updates(Path log) throws IOException {
+        List<Update> updates = new ArrayList<>();
+        Update update = new Update();
+        String first = null;
+        try (BufferedReader lines = lines(Files.newInputStream(log))) {
+            for (String text = lines.readLine(); text != null; text = lines.readLine()) {
+                String line = text.substring(text.lastIndexOf('\0') + 1);
+                TIMER.matcher(line).results().forEach(update::add);
+                if (isTiming(numbers(log, line)) && (first == null || first.equals(rank(line)))) {
+                    first = rank(line);
+                    updates.add(update);
+                    update = new Update();
                 }
             }
         }
-        require(1, updates.stream().mapToInt(Window::starts).distinct().count() <= 1, log + ": its step_start lines do "
-            + "not come in equal blocks, so the updates of its ranks cannot be told apart");
         return updates;
     }
 
-    /** What --csv writes: the raw value of the key, then the means; empty numbers for a run that failed. */
-    static List<List<?>> table(Grid grid, List<Use> uses) {
-        List<List<?>> rows = new ArrayList<>();
-        rows.add(List.of("group", "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
-        for (int i = 0; i < uses.size(); i++) {
-            Use use = uses.get(i);
-            String group = grid.runs.get(i).get(grid.by);
-            rows.add(use == null ? List.of(group, "", "", "", "")
-                : List.of(group, use.toHost, use.toDevice, use.gpuPercent, use.samples));
+    /** The means of a run's BARS in its updates asked for, and of how many samples. */
+    double[] means(Run run) throws IOException {
+        List<Update> updates = wanted(updates(run.log));
+        for (Update update : updates) {
+            require(update.starts > 0 && update.starts == update.ends, run.log + ": an iteration of " + iteration + " has "
+                + update.starts + " step_start and " + update.ends + " step_end lines, expected as many of each");
+        }
+        Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
+        Monitor monitor = new Monitor(csv, updates.get(0).startNs, updates.get(updates.size() - 1).endNs,
+            "device_id", "txpci", "rxpci", "gpu_util");
+        requireCover(monitor, updates);
+        List<CSVRecord> rows = monitor.rows.stream().filter(row -> updates.stream().anyMatch(update ->
+            update.startNs <= monitor.ns(row) && monitor.ns(row) <= update.endNs)).toList();
+        double[] means = new double[BARS.size() + 1];
+        Arrays.setAll(means, i -> i == BARS.size() ? rows.size() : rows.stream().mapToDouble(row ->
+            monitor.cell(row, BARS.get(i).column, Double::parseDouble)).average().orElseThrow() / BARS.get(i).unit);
+        return means;
+    }
+
+    /** Fails unless each device has samples throughout each update. */
+    static void requireCover(Monitor monitor, List<Update> updates) {
+        Map<String, List<Long>> devices = new TreeMap<>(Map.of());
+        monitor.rows.forEach(row -> devices.computeIfAbsent(row.get("device_id"), id -> new ArrayList<>())
+            .add(monitor.ns(row)));
+        for (Update update : updates) {
+            for (List<Long> times : devices.isEmpty() ? List.of(List.<Long>of()) : devices.values()) {
+                long gap = monitor.gap(times, update.startNs, update.endNs);
+                require(gap <= SECOND, monitor.csv + ": no sample for " + gap / 1e9 + " s of an update; leave the run out");
+            }
+        }
+    }
+
+    /** What --csv writes: a header, then for each run its value of the key and its means. */
+    List<String> table(List<Run> runs, List<double[]> means) {
+        List<String> rows = new ArrayList<>(List.of(row(groups,
+            Stream.of("d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"))));
+        for (int i = 0; i < runs.size(); i++) {
+            rows.add(row(runs.get(i).get(groups), Arrays.stream(means.get(i)).boxed()));
         }
         return rows;
     }
 
-    /** Each bar's number (its place in NAMES), its x and its height. */
-    static List<double[]> bars(Grid grid, List<Use> uses) {
-        List<double[]> bars = new ArrayList<>();
-        for (int i = 0; i < uses.size(); i++) {
-            int group = grid.group(grid.runs.get(i));
-            double[] heights = uses.get(i) == null ? new double[0]
-                : new double[] {uses.get(i).toHost, uses.get(i).toDevice, uses.get(i).gpuPercent};
-            IntStream.range(0, heights.length).forEach(b -> bars.add(new double[] {b, grid.x(group, b), heights[b]}));
+    /** The bars, of which the last one has an axis of its own on the right. */
+    CategoryChart chart(List<Run> runs, List<double[]> means) {
+        CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
+        double most = means.stream().mapToDouble(m -> Math.max(m[0], m[1])).filter(m -> m > 0).max().orElse(1);
+        chart.setYAxisTitle("PCIe (GB/s)");
+        chart.setYAxisGroupTitle(1, "GPU use (%)");
+        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.15).setYAxisMin(1, 0.).setYAxisMax(1, 119.)
+            .setYAxisTickMarkSpacingHint(100).setXAxisTickMarksColor(Color.WHITE).setXAxisTickMarkSpacingHint(1)
+            .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
+            .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
+        chart.getStyler().setAvailableSpaceFill(.8);
+        List<String> names = runs.stream().map(run -> run.get(groups)).toList();
+        for (Bar bar : BARS) {
+            Double[] heights = means.stream().map(m -> m[BARS.indexOf(bar)]).map(m -> m.isNaN() ? null : m).toArray(Double[]::new);
+            chart.addSeries("\u25a0 " + bar.name, names, Arrays.asList(heights)).setFillColor(new Color(bar.rgb))
+                .setYAxisGroup(bar.axis);
         }
-        return bars;
-    }
-
-    static XYChart draw(Grid grid, List<Use> uses) {
-        double most = uses.stream().filter(Objects::nonNull).mapToDouble(use -> Math.max(use.toHost, use.toDevice))
-            .max().orElse(0);
-        double air = 1 - grid.part(Stream.of(String.format(Locale.ROOT, "%.1f", most)));
-        double end = DoubleStream.of(ends(Math.max(1e-3, most / air))).filter(e -> ticks(e) < 8).findFirst()
-            .orElseThrow(), percent = 119;  // room for numbers, but none for a tick beyond 100 %
-        XYChart chart = chart("", "PCIe (GB/s)");
-        grid.prepare(chart.getStyler(), end);
-        redAxis(chart, "GPU use (%)", percent);
-        List<Color> colors = List.of(new Color(0xDE8F05), new Color(0x56B4E9), RED);
-        List<double[]> bars = bars(grid, uses);
-        for (double[] bar : bars) {
-            rectangle(chart, bar[1] - .42, bar[1] + .42, 0, bar[2], colors.get((int) bar[0]))
-                .setYAxisGroup(bar[0] < 2 ? 0 : 1);
-        }
-        overlay(chart, g -> {
-            grid.label(g, chart);
-            bars.forEach(bar -> grid.above(g, chart, bar[1], bar[0] < 2 ? bar[2] : bar[2] / percent * end,
-                String.format(Locale.ROOT, bar[0] < 2 ? "%.1f" : "%.0f", bar[2])));
-        });
         return chart;
     }
 
-    // ==== log reader: the same text in every script that reads logs ====
-
-    static class Logs {
-        @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs. They are only read.")
-        List<Path> inputs;
-        @Option(names = "--iteration", paramLabel = "N|mean", defaultValue = "3",
-            description = "Which timing line: the first carries start-up cost; mean is the mean of all but the first.")
-        String iteration;
-        @Option(names = "--where", paramLabel = "KEY=VALUE", showDefaultValue = CommandLine.Help.Visibility.NEVER,
-            description = "Only runs whose file name says so, or with KEY!=VALUE says otherwise. Repeatable.")
-        List<String> where = List.of();
-
-        /** Which timing line, 0 for the mean of all but the first. */
-        int wanted() {
-            require(2, iteration.matches("mean|[1-9]\\d{0,8}"), "--iteration: expected a number from 1, or mean");
-            return iteration.equals("mean") ? 0 : Integer.parseInt(iteration);
-        }
-
-        /** The runs that --where keeps, not read yet. KEY=VALUE overrides what came before on that key. */
-        List<Run> select() throws IOException {
-            List<Run> runs = new ArrayList<>();
-            for (Path input : inputs) {
-                runs.addAll(find(input));
-            }
-            for (int i = 0; i < where.size(); i++) {
-                String condition = where.get(i), key = condition.replaceFirst("(?s)!?=.*", "");
-                require(2, key.length() < condition.length(), "--where=" + condition + ": expected KEY=VALUE or !=");
-                require(1, runs.isEmpty() || runs.stream().anyMatch(run -> run.get(key) != null), "--where=" + condition
-                    + ": no log's name has that key, as " + (runs.isEmpty() ? "" : runs.get(0).log));
-                boolean equal = condition.charAt(key.length()) == '=';
-                boolean overridden = where.subList(i + 1, where.size()).stream().anyMatch(c -> c.startsWith(key + "="));
-                String value = condition.substring(key.length() + (equal ? 1 : 2));
-                runs.removeIf(run -> !overridden && run.is(key, value) != equal);
-            }
-            return runs;
-        }
-
-        private static List<Run> find(Path input) throws IOException {
-            Path twin = Path.of("data").resolve(input.getFileName() + "");
-            require(1, Files.exists(input), input + ": no such folder, expected one that holds logs"
-                + (Files.exists(twin) ? "; did you mean " + twin + "?" : ""));
-            try (Stream<Path> files = Files.isDirectory(input) ? Files.list(input) : Stream.of(input)) {
-                List<Run> runs = files.filter(f -> (f.getFileName() + "").matches("(?s)log-.+\\.log"))
-                    .filter(f -> !Files.isDirectory(f)).sorted().map(Run::of).toList();
-                require(1, !runs.isEmpty(), input + ": no log there, expected names as log-7B-tp1-dp1-subg1000000.log");
-                return runs;
+    /** The chart, the numbers over its bars, `failed` where there are none, the frame and the legend. */
+    static void draw(Graphics2D g, CategoryChart chart, List<double[]> means) {
+        g.translate(0, 80);
+        chart.paint(g, WIDTH, HEIGHT - 80);
+        double left = chart.getScreenXFromChart(0), low = chart.getScreenYFromChart(0);
+        double right = chart.getScreenXFromChart(means.size());
+        double group = (right - left) / means.size(), bar = group * .8 / BARS.size(), size = Math.min(TEXT * .9, bar * .45);
+        for (int i = 0; i < means.size() * BARS.size(); i++) {
+            Bar kind = BARS.get(i % BARS.size());
+            double mean = means.get(i / BARS.size())[i % BARS.size()];
+            double x = left + group * (i / BARS.size() + .1) + bar * (i % BARS.size() + .5);
+            if (Double.isNaN(mean)) {
+                text(g, "failed", size, RED, x, low - 30, .5);
+            } else {
+                text(g, digits(mean, 1 - kind.axis), size, Color.BLACK, x, chart.getScreenYFromChart(mean, kind.axis) - 30, .5);
             }
         }
-
-        /** Reads the runs whose names have the keys and sorts them by these; no two may stand in one place. */
-        List<Run> read(List<Run> selected, String... keys) throws IOException {
-            Map<List<String>, Run> places = new TreeMap<>(Run::compare);
-            List<String> notes = new ArrayList<>();
-            for (Run run : selected) {
-                boolean named = run.keys.keySet().containsAll(List.of(keys));
-                Run other = named ? places.put(Stream.of(keys).map(run::get).toList(), run) : null;
-                require(1, other == null, other == null ? "" : run.clash(other));
-                if (!named) {
-                    notes.add(run.log + ": left out, expected a name with the keys " + List.of(keys));
-                }
-            }
-            List<Run> runs = new ArrayList<>();
-            String line = wanted() == 0 ? "timing line after the first" : "timing line " + iteration;
-            for (Run run : places.values()) {
-                Run read = new Run(run.log, run.keys, new Scan(run.log, wanted()).times());
-                runs.add(read);
-                notes.addAll(read.failed() ? List.of(run.log + ": failed, it has no " + line) : List.of());
-            }
-            require(1, !runs.stream().allMatch(Run::failed), (notes.isEmpty() ? inputs + "" : notes.get(0))
-                + ": no run is left to draw; see --iteration and --where");
-            notes.forEach(text -> note(0, text));
-            return runs;
-        }
-    }
-
-    /** A log: what its name says (a flag's value is ""), then folder, ga and approach; times are null if it failed. */
-    record Run(Path log, Map<String, String> keys, Times times) {
-        static final Pattern NUMBER = Pattern.compile("(\\d{1,18}(?:\\.\\d{1,9})?)(?:e(\\d{1,2}))?([KMBT]?)");
-        /** By prefetch and flush_async: 00, 01, 10, 11; the last is what the study proposes. */
-        static final List<String> APPROACHES
-            = List.of("zero3", "backward-only", "prefetch-only", "deep-optimizer-states");
-        private static final Comparator<String> ORDER = Comparator
-            .comparing(Run::number, Comparator.nullsLast(Comparator.<BigDecimal>naturalOrder()))
-            .thenComparing(value -> number(value) != null ? "" : APPROACHES.indexOf(value) + value);
-        private static final Map<String, Optional<BigDecimal>> NUMBERS = new ConcurrentHashMap<>();
-        private static final Pattern AROUND = Pattern.compile("(?s)^log-|\\.log$");
-        private static final Pattern VALUE = Pattern.compile("(?s)(?<=[A-Za-z_])\\d.*");
-
-        static Run of(Path log) {
-            Map<String, String> keys = new LinkedHashMap<>();
-            for (String token : AROUND.matcher(log.getFileName().toString()).replaceAll("").split("-")) {
-                String key = keys.isEmpty() ? "model" : VALUE.matcher(token).replaceFirst("");
-                keys.putIfAbsent(key, token.substring(keys.isEmpty() ? 0 : key.length()));
-            }
-            keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
-            BigDecimal gbs = number(keys.get("gbs")), mbs = number(keys.get("mbs")), dp = number(keys.get("dp"));
-            if (gbs != null && mbs != null && dp != null && mbs.multiply(dp).signum() > 0) {
-                BigDecimal ga = gbs.divide(mbs.multiply(dp), MathContext.DECIMAL32);
-                keys.put("ga", ga.stripTrailingZeros().toPlainString());
-            }
-            if (keys.containsKey("prefetch")) {
-                keys.put("approach", APPROACHES.get((keys.get("prefetch").equals("0") ? 0 : 2)
-                    + (keys.getOrDefault("flush_async", "0").equals("0") ? 0 : 1)));
-            }
-            return new Run(log, keys, null);
-        }
-
-        String get(String key) {
-            return keys.get(key);
-        }
-
-        boolean is(String key, String value) {
-            return get(key) != null && compare(List.of(get(key)), List.of(value)) == 0;
-        }
-
-        boolean failed() {
-            return times == null;
-        }
-
-        /** Says what tells two runs apart that would stand in one place, one hiding the other. */
-        private String clash(Run other) {
-            List<String> differ = Stream.of(this, other).flatMap(run -> run.keys.keySet().stream()).distinct()
-                .filter(key -> !Objects.equals(get(key), other.get(key))).toList();
-            Run chosen = differ.isEmpty() || get(differ.get(0)) != null ? this : other;
-            return other.log + " and " + log + " would stand in one place: " + (differ.isEmpty() ? "give one of them"
-                : "they differ in " + differ + ", choose: --where=" + differ.get(0) + "=" + chosen.get(differ.get(0)));
-        }
-
-        /** By number (1 equals 1.0, 500M precedes 1B) before words, these by their place in APPROACHES or as text. */
-        static int compare(List<String> a, List<String> b) {
-            return IntStream.range(0, a.size()).filter(i -> !a.get(i).equals(b.get(i)))
-                .map(i -> ORDER.compare(a.get(i), b.get(i))).filter(c -> c != 0).findFirst().orElse(0);
-        }
-
-        /** The number that a value is, as in 100000000, 0.65, 1e9 or 8.3B; or null. */
-        static BigDecimal number(String value) {
-            return NUMBERS.computeIfAbsent(value == null ? "" : value, text -> {
-                Matcher m = NUMBER.matcher(text);
-                return !m.matches() ? Optional.empty() : Optional.of(new BigDecimal(m.group(1)).scaleByPowerOfTen(
-                    (m.group(2) == null ? 0 : Integer.parseInt(m.group(2))) + 3 * " KMBT".indexOf(m.group(3))));
-            }).orElse(null);
-        }
-
-        /** A number of parameters as one says it, such as 100M or 1B; what is no number stays as it is. */
-        static String size(String value) {
-            BigDecimal n = number(value);
-            int unit = n == null ? 0 : Math.max(0, Math.min(4, (n.precision() - n.scale() - 1) / 3));
-            return unit == 0 ? value
-                : n.scaleByPowerOfTen(-3 * unit).stripTrailingZeros().toPlainString() + " KMBT".charAt(unit);
-        }
-
-        /** The models of the runs, in their order: what a figure's name begins with. */
-        static String models(List<Run> runs) {
-            return runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
-        }
-    }
-
-    /** Means over iterations: forward, backward and update in ms; elapsed ms and TFLOPs per GPU, null if not given. */
-    record Times(List<BigDecimal> phasesMs, BigDecimal iterationMs, BigDecimal tflops) {
-        /** How long the first so many phases took together. */
-        double seconds(int phases) {
-            return phasesMs.stream().limit(phases).mapToDouble(BigDecimal::doubleValue).sum() / 1000;
-        }
-    }
-
-    /**
-     * Reads a log for its timing lines and the iteration line after each, no further than the iteration wanted (0: all
-     * but the first). It leaps from " (ms)" to " (ms)" (Horspool's search): a log can be large and hold any bytes.
-     */
-    static class Scan {
-        static final int BEFORE = 32, AFTER = 4096;
-        static final byte[] SIGN = {' ', '(', 'm', 's', ')'};
-        static final Pattern VALUE = Pattern.compile(" *([^\\s|\\[<\\e]*)");
-        static final Pattern NUMBER = Pattern.compile("\\d{1,9}(\\.\\d{1,9})?");
-
-        final Path log;
-        final int wanted;
-        final BigDecimal[] sums = new BigDecimal[5];
-        final int[] counts = new int[5];
-        int seen;
-        boolean open, torn;
-
-        Scan(Path log, int wanted) {
-            this.log = log;
-            this.wanted = wanted;
-        }
-
-        /** The times of the iteration wanted, or null if the log does not get that far. */
-        Times times() throws IOException {
-            try (InputStream in = open(log)) {
-                read(in);
-            }
-            if (torn) {
-                note(0, log + ": holds NUL bytes, so lines may be missing and iterations miscounted");
-            }
-            for (int i = 0; i < 5 && counts[i] > 0; i++) {
-                sums[i] = sums[i].divide(new BigDecimal(counts[i]), MathContext.DECIMAL64);
-            }
-            return counts[0] == 0 ? null : new Times(Arrays.asList(sums).subList(0, 3), sums[3], sums[4]);
-        }
-
-        private void read(InputStream in) throws IOException {
-            int[] leap = IntStream.generate(() -> SIGN.length).limit(256).toArray();
-            IntStream.range(0, SIGN.length - 1).forEach(i -> leap[SIGN[i]] = SIGN.length - 1 - i);
-            byte[] bytes = new byte[1 << 16];
-            int at = 0, end = 0;
-            for (boolean more = true; more; ) {
-                end += in.readNBytes(bytes, end, bytes.length - end);
-                more = end == bytes.length;
-                for (int stop = more ? end - AFTER : end; at < stop; at += leap[bytes[at] & 0xFF]) {
-                    torn |= bytes[at] == 0;
-                    if (bytes[at] == ')' && Arrays.equals(bytes, Math.max(0, at - 4), at + 1, SIGN, 0, 5)
-                        && !take(text(bytes, Math.max(0, at - BEFORE), at + 1), rest(bytes, at + 1, end))) {
-                        return;
-                    }
-                }
-                int gone = Math.max(0, at - BEFORE);
-                System.arraycopy(bytes, Math.min(gone, end), bytes, 0, Math.max(0, end -= gone));
-                at -= gone;
-            }
-        }
-
-        /** The bytes from a place up to the end of its line but not far; \n, \r and NUL end a line. */
-        private static String rest(byte[] bytes, int at, int end) {
-            int to = at;
-            for (int last = Math.min(end, at + AFTER - 1); to < last && bytes[to] != '\n' && bytes[to] != '\r'
-                && bytes[to] != 0; ) {
-                to++;
-            }
-            return text(bytes, at, to);
-        }
-
-        private static String text(byte[] bytes, int from, int to) {
-            return new String(bytes, from, to - from, StandardCharsets.ISO_8859_1);
-        }
-
-        /** Adds what a line says, before and after its " (ms)"; false once the iteration wanted is complete. */
-        private boolean take(String before, String after) {
-            if (before.endsWith("elapsed time per iteration (ms)") && open) {
-                add(3, after(after, ":"));
-                add(4, after(after, "TFLOPs:", "TFLOP/s/GPU):"));
-                open = false;
-                return wanted == 0;
-            }
-            boolean timing = before.endsWith("time (ms)") && after.startsWith(" |");
-            int glued = after.indexOf("time (ms)");
-            String times = timing ? after.substring(0, glued < 0 ? after.length() : glued) : "";
-            List<String> ms = Arrays.asList(after(times, "fwd:", "forward:"), after(times, "bwd:", "backward:"),
-                after(times, "step:"));
-            if (!ms.contains(null)) {
-                if (open && wanted > 0) {
-                    return false;
-                }
-                seen++;
-                open = wanted == 0 ? seen > 1 : seen == wanted;
-                IntStream.range(0, open ? 3 : 0).forEach(i -> add(i, ms.get(i)));
-            }
-            return true;
-        }
-
-        /** The word behind the first of the names that stands in a text as a whole one, or null. */
-        private static String after(String text, String... names) {
-            for (String name : names) {
-                int at = text.indexOf(name);
-                while (at > 0 && (text.charAt(at - 1) == '-' || Character.isJavaIdentifierPart(text.charAt(at - 1)))) {
-                    at = text.indexOf(name, at + 1);
-                }
-                if (at >= 0) {
-                    Matcher value = VALUE.matcher(text).region(at + name.length(), text.length());
-                    return value.lookingAt() ? value.group(1) : null;
-                }
-            }
-            return null;
-        }
-
-        private void add(int i, String number) {
-            if (number != null && !NUMBER.matcher(number).matches()) {
-                throw new Unusable(1, log + ": '" + number + "' in iteration " + seen + " is no time or rate, expected "
-                    + "a number such as 635.86; mend the log or leave the run out with --where");
-            }
-            if (number != null) {
-                sums[i] = counts[i]++ == 0 ? new BigDecimal(number) : sums[i].add(new BigDecimal(number));
-            }
-        }
-    }
-    // ==== end of log reader ====
-    // ==== monitor reader: the same text in every script that reads a monitor ====
-
-    /**
-     * Reads a GPU monitor's CSV around a window: a header, then rows of numbers in blocks of a device, times in ns
-     * since 1970. Only the rows near the window go to Commons CSV, so that the millions of others cost little.
-     */
-    static class Monitor {
-        /** How far beyond the window the next sample may lie. */
-        static final long NEAR_NS = 60_000_000_000L;
-
-        final Path csv;
-        final long fromNs, toNs;
-        List<String> header = List.of();
-        /** For each device of all rows, its first and last time. */
-        final TreeMap<Long, long[]> spans = new TreeMap<>();
-        long device = -1, cutRows;
-        long[] span;
-
-        Monitor(Path csv, long fromNs, long toNs) {
-            this.csv = csv;
-            this.fromNs = fromNs;
-            this.toNs = toNs;
-        }
-
-        /** Hands on the rows near the window, in the order of the file. */
-        void read(Consumer<CSVRecord> rows) throws IOException {
-            byte[] bytes = new byte[1 << 20];
-            try (InputStream in = open(csv)) {
-                int end = in.readNBytes(bytes, 0, bytes.length), start = header(bytes, end);
-                for (boolean more = true; more; start = 0) {
-                    int done = near(bytes, start, end, rows);
-                    System.arraycopy(bytes, done, bytes, 0, end -= done);
-                    require(1, end < bytes.length, csv + ": has a line of over " + end + " bytes, expected a CSV");
-                    more = end != (end += in.readNBytes(bytes, end, bytes.length - end));
-                }
-                if (cutRows > 0) {
-                    note(0, csv + ": passed over " + cutRows + " rows that were cut short");
-                }
-                if (end > 0) {
-                    note(0, csv + ": its last line has no end, as when a monitor is killed; it is passed over");
-                }
-            }
-        }
-
-        private int header(byte[] bytes, int end) {
-            int start = 0;
-            while (start < end && bytes[start] != '\n') {
-                start++;
-            }
-            String line = new String(bytes, 0, start, StandardCharsets.UTF_8).replace("\uFEFF", "").strip();
-            header = line.isEmpty() ? List.of() : parse(line).get(0).stream().map(String::strip).toList();
-            require(1, header.contains("timestamp"), csv + ": its first line names no column timestamp, expected a "
-                + "header such as device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free");
-            return Math.min(end, start + 1);
-        }
-
-        /** Takes the whole lines whose time is near the window, or is no number; returns where the next one starts. */
-        private int near(byte[] bytes, int start, int end, Consumer<CSVRecord> rows) {
-            StringBuilder lines = new StringBuilder();
-            int line = start;
-            for (int i = start; i < end; i++) {
-                if (bytes[i] == '\n') {
-                    if (isNear(bytes, line)) {
-                        lines.append(new String(bytes, line, i + 1 - line, StandardCharsets.ISO_8859_1));
-                    }
-                    line = i + 1;
-                }
-            }
-            for (CSVRecord row : parse(lines.toString())) {
-                if (row.size() >= header.size()) {
-                    rows.accept(row);
-                } else {
-                    cutRows++;
-                }
-            }
-            return line;
-        }
-
-        private boolean isNear(byte[] bytes, int line) {
-            long ns = number(bytes, line, header.indexOf("timestamp"));
-            long id = number(bytes, line, header.indexOf("device_id"));
-            if (ns < 0 || id < 0) {
-                return true;
-            }
-            if (id != device) {
-                device = id;
-                span = spans.computeIfAbsent(id, first -> new long[] {ns, ns});
-            }
-            span[0] = Math.min(span[0], ns);
-            span[1] = Math.max(span[1], ns);
-            return ns >= fromNs - NEAR_NS && ns <= toNs + NEAR_NS;
-        }
-
-        /** The number behind so many commas of a line, or -1 where there is none that fits. */
-        private static long number(byte[] bytes, int at, int commas) {
-            if (commas < 0) {
-                return 0;
-            }
-            for (int left = commas; left > 0 && bytes[at] != '\n'; at++) {
-                left -= bytes[at] == ',' ? 1 : 0;
-            }
-            long ns = 0;
-            int first = at;
-            for (; bytes[at] >= '0' && bytes[at] <= '9'; at++) {
-                ns = ns * 10 + bytes[at] - '0';
-            }
-            boolean ends = bytes[at] == ',' || bytes[at] == '\r' || bytes[at] == '\n';
-            return at > first && at - first < 20 && ns >= 0 && ends ? ns : -1;
-        }
-
-        private List<CSVRecord> parse(String lines) {
-            try (CSVParser rows = CSVParser.parse(lines, CSVFormat.DEFAULT)) {
-                return rows.getRecords();
-            } catch (IOException | UncheckedIOException e) {
-                throw new Unusable(1, csv + ": is no CSV (" + e.getMessage() + "), expected rows of plain numbers");
-            }
-        }
-
-        /** A whole number of a row; of the columns that may be missing, mem_free is the last one and device_id 0. */
-        long number(CSVRecord row, String column) {
-            int at = header.indexOf(column);
-            String value = at >= 0 ? row.get(at) : column.equals("device_id") ? "0" : row.get(header.size() - 1);
-            require(1, value.matches("\\d{1,18}|[1-8]\\d{18}"), csv + ": '" + value + "' is no " + column
-                + ", expected a whole number (times in ns since 1970, memory in bytes)");
-            return Long.parseLong(value);
-        }
-
-        /** A number of a row, such as a rate. */
-        double value(CSVRecord row, String column) {
-            String value = header.contains(column) ? row.get(header.indexOf(column)) : "";
-            require(1, value.matches("\\d{1,15}(\\.\\d{1,20})?"), csv + ": '" + value + "' is no " + column
-                + ", expected a number");
-            return Double.parseDouble(value);
-        }
-
-        /** Says that there is no sample of a device in the window, or with null of any, and the likely reason. */
-        String nothing(Long device) {
-            List<long[]> known = spans.keySet().stream().filter(id -> device == null || id.equals(device))
-                .map(spans::get).toList();
-            long firstNs = known.stream().mapToLong(s -> s[0]).min().orElse(0);
-            long lastNs = known.stream().mapToLong(s -> s[1]).max().orElse(-1);
-            String unit = lastNs < 1e11 ? "seconds" : lastNs < 1e14 ? "milliseconds"
-                : lastNs < 1e17 ? "microseconds" : "";
-            return csv + ": no sample between " + utc(fromNs) + " and " + utc(toNs) + (lastNs < 0 ? "; it has no rows"
-                : !unit.isEmpty() ? "; its timestamps seem to be " + unit + ", expected nanoseconds"
-                : "; it covers " + utc(firstNs) + " to " + utc(lastNs) + ": is it of another run, or clock, or zone?");
-        }
-
-        private static Instant utc(long ns) {
-            return Instant.ofEpochSecond(ns / 1_000_000_000, ns % 1_000_000_000);
-        }
-    }
-    // ==== end of monitor reader ====
-    // ==== grid: the same text in every script that draws groups of bars ====
-
-    /** Runs in places: a group for each value of one key, in it a bar for each value of another. x counts bars. */
-    static class Grid {
-        static final Map<String, String> TITLES = Map.ofEntries(Map.entry("subg", "Subgroup size"),
-            Map.entry("dp", "data-parallel degree"), Map.entry("tp", "tensor-parallel degree"),
-            Map.entry("direction", "PCIe and GPU use"),
-            Map.entry("ga", "gradient-accumulation degree"), Map.entry("ratio", "share updated on the GPU"),
-            Map.entry("mbs", "micro-batch size"), Map.entry("gbs", "global batch size"),
-            Map.entry("sl", "sequence length"), Map.entry("opt_gaps", "share updated on the GPU"));
-        static final List<String> APPROACH_NAMES = List.of("ZeRO-3", "BW only", "Prefetch", "DOS");
-
-        final List<Run> runs;
-        final String by, each;
-        final List<String> groups, bars, names;
-        final boolean upright;
-        /** Points from bar to bar, and the sizes of their names and of the numbers over them. */
-        final double pitch, nameSize, numberSize;
-        /** The room above the plot, and for the bars' names, the groups' brackets and names and the title, below. */
-        final Insets room;
-
-        /** The runs by a key and by the one that tells bars apart, with some points of room above the plot. */
-        Grid(List<Run> runs, String by, String each, List<String> bars, double top) {
-            this.runs = runs;
-            this.by = by;
-            this.each = each;
-            this.bars = bars;
-            groups = values(runs, by);
-            names = bars.stream().map(bar -> label(each, bar).replaceFirst(".* = ", "")).toList();
-            pitch = 268 / Math.max(5, groups.size() * (bars.size() + 1.));  // the axes take some 90 of the 360
-            double longest = names.stream().mapToDouble(name -> width(name, 9)).max().orElse(0) / pt(9);
-            upright = longest * 9 > pitch * .88;
-            nameSize = upright ? Math.min(Math.min(9, pitch * .93), 52 / longest) : 9;
-            numberSize = Math.min(8, pitch * 1.05);
-            room = margins(top, 0, 36 + (upright ? longest * nameSize : 9), 1);
-        }
-
-        static List<String> values(List<Run> runs, String key) {
-            return runs.stream().map(run -> run.get(key)).collect(Collectors.toCollection(
-                () -> new TreeSet<>(order(key)))).stream().toList();
-        }
-
-        /** The order of a key's values; ratio, the share on the CPU, is shown by what is left, so it falls. */
-        private static Comparator<String> order(String key) {
-            Comparator<String> order = Comparator.comparing(List::of, Run::compare);
-            return key.equals("ratio") ? order.reversed() : order;
-        }
-
-        static String label(String key, String value) {
-            BigDecimal n = Run.number(value);
-            return switch (key) {
-                case "subg" -> Run.size(value);
-                case "approach" -> APPROACH_NAMES.get(Run.APPROACHES.indexOf(value));
-                case "ratio" -> n == null ? value
-                    : BigDecimal.ONE.subtract(n).movePointRight(2).stripTrailingZeros().toPlainString() + " %";
-                case "opt_gaps" -> n == null ? value : n.signum() == 0 ? "ZeRO-3" : "1/" + value;
-                case "model", "folder" -> value;
-                case "dp", "tp", "ga", "mbs", "gbs", "sl" -> key.toUpperCase(Locale.ROOT) + " = " + value;
-                default -> key + " = " + value;
-            };
-        }
-
-        double x(Run run) {
-            return x(group(run), bar(run));
-        }
-
-        double x(int group, int bar) {
-            return group * (bars.size() + 1.) + bar;
-        }
-
-        int group(Run run) {
-            return Collections.binarySearch(groups, run.get(by), order(by));
-        }
-
-        int bar(Run run) {
-            return run.get(each) == null ? bars.size() / 2 : Collections.binarySearch(bars, run.get(each), order(each));
-        }
-
-        /** About the height of the plot. */
-        double height() {
-            return HEIGHT - room.top - room.bottom - pt(8);
-        }
-
-        /** No ticks below, an axis on the left up to a round end, and some air beside the first and the last group. */
-        void prepare(XYStyler styler, double end) {
-            double last = groups.size() * (bars.size() + 1) - 2, air = .9 + Math.max(0, 4 - last) / 2;
-            styler.setXAxisTicksVisible(false).setXAxisMin(-air).setXAxisMax(last + air);
-            styler.setYAxisMin(0.).setYAxisMax(end).setYAxisTickMarkSpacingHint((int) (height() / ticks(end)));
-        }
-
-        /** The names below the plot; "failed" stands where a run did. */
-        void label(Graphics2D g, XYChart chart) {
-            double y = plot(chart).getMaxY(), bracket = y + room.bottom - pt(30);
-            double widest = groups.stream().mapToDouble(group -> width(label(by, group), 10)).max().orElseThrow();
-            double size = Math.min(10, 10 * pt(pitch * (bars.size() + .5)) / widest);
-            for (int group = 0; group < groups.size(); group++) {
-                for (int bar = 0; bar < bars.size(); bar++) {
-                    text(g, names.get(bar), nameSize, Color.BLACK, chart.getScreenXFromChart(x(group, bar)),
-                        y + pt(upright ? 3 : 8), upright ? 1 : .5, upright ? -1 : 0);
-                }
-                double first = chart.getScreenXFromChart(x(group, 0) - .42);
-                double last = chart.getScreenXFromChart(x(group, bars.size() - 1) + .42);
-                g.fill(new Rectangle2D.Double(first, bracket, last - first, pt(.8)));
-                text(g, label(by, groups.get(group)), size, Color.BLACK, (first + last) / 2, bracket + pt(8), .5, 0);
-            }
-            double fit = Math.min(11, 11 * (WIDTH - pt(6)) / width(title(), 11));
-            double half = width(title(), fit) / 2 + pt(3);
-            double middle = Math.max(half, Math.min(plot(chart).getCenterX(), WIDTH - half));
-            text(g, title(), fit, Color.BLACK, middle, bracket + pt(22), .5, 0);
-            runs.stream().filter(Run::failed).forEach(run ->
-                text(g, "failed", numberSize, RED, chart.getScreenXFromChart(x(run)), y - pt(3), 0, -1));
-        }
-
-        String title() {
-            String bars = TITLES.getOrDefault(each, each), groups = TITLES.getOrDefault(by, by);
-            return bars.substring(0, 1).toUpperCase(Locale.ROOT) + bars.substring(1) + ", by "
-                + groups.substring(0, 1).toLowerCase(Locale.ROOT) + groups.substring(1);
-        }
-
-        /** Whether there is room for numbers over the bars that can be read. */
-        boolean numbered() {
-            return numberSize >= 3.5;
-        }
-
-        /** The part of the plot's height that the longest of the numbers over the bars takes. */
-        double part(Stream<String> numbers) {
-            double longest = numbers.mapToDouble(number -> width(number, numberSize)).max().orElse(0);
-            return Math.min(.7, (longest + pt(3)) / height());
-        }
-
-        /** A number over a bar, upright, on white since a line may pass there. */
-        void above(Graphics2D g, XYChart chart, double bar, double end, String number) {
-            double x = chart.getScreenXFromChart(bar), y = chart.getScreenYFromChart(end) - pt(3);
-            if (numbered()) {
-                double length = width(number, numberSize);
-                g.setColor(Color.WHITE);
-                g.fill(new Rectangle2D.Double(x - pt(numberSize * .42), y - length, pt(numberSize * .84), length));
-                text(g, number, numberSize, Color.BLACK, x, y, 0, -1);
-            }
-        }
-    }
-
-    /** Ends of an axis that are whole numbers of steps, up to twice as far as it must reach. */
-    static double[] ends(double least) {
-        double step = step(least, 10);
-        return DoubleStream.iterate(Math.ceil(least / step) * step, end -> end < 2 * least + step, end -> end + step)
-            .filter(end -> even(end, end)).toArray();
-    }
-
-    /** How many ticks an axis gets; XChart has one spacing for both, and rounds what that makes of the other's end. */
-    static int ticks(double end) {
-        return (int) Math.round(end / step(end, 8));
-    }
-
-    /** Whether both ends bear a tick and the other axis no more than eleven, the first axis setting the spacing. */
-    static boolean even(double end, double other) {
-        double raw = other / ticks(end), power = Math.pow(10, Math.floor(Math.log10(raw))), m = raw / power;
-        double steps = other / power / (m > 7.5 ? 10 : m > 3.5 ? 5 : m > 1.5 ? 2 : 1);
-        return steps < 10.5 && Math.abs(steps - Math.round(steps)) < 1e-6;
-    }
-    // ==== end of grid ====
-    // ==== red axis: the same text in every script that has one ====
-
-    /** A second axis on the right, red as what it measures. */
-    static void redAxis(XYChart chart, String title, double end) {
-        XYStyler styler = chart.getStyler();
-        chart.setYAxisGroupTitle(1, title);
-        styler.setYAxisGroupPosition(1, Styler.YAxisPosition.Right).setYAxisGroupTitleColor(1, RED);
-        styler.setYAxisMin(1, 0.).setYAxisMax(1, end).setYAxisGroupTickLabelsColorMap(1, RED);
-        styler.setYAxisGroupTickMarksColorMap(1, RED);
-    }
-    // ==== end of red axis ====
-    // ==== figure kit: the same text in every script ====
-
-    /** 5 in x 3 in at 300 dpi; lengths in a drawing are such pixels, and pt() makes them of points. */
-    static final int WIDTH = 1500, HEIGHT = 900;
-    static final List<String> PHASES = List.of("Forward", "Backward", "Update");
-    static final List<Color> COLORS = List.of(new Color(0x029E73), new Color(0xCC78BC), new Color(0x0173B2));
-    static final Color RED = new Color(0xD40000);
-    static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
-
-    /** An empty chart in the style of the figures; an axis without a title takes no room for one. */
-    static XYChart chart(String xTitle, String yTitle) {
-        XYChart chart = new XYChart(WIDTH, HEIGHT);
-        chart.setXAxisTitle(xTitle);
-        chart.setYAxisTitle(yTitle);
-        XYStyler styler = chart.getStyler();
-        styler.setXAxisTitleVisible(!xTitle.isEmpty()).setYAxisTitleVisible(!yTitle.isEmpty())
-            .setAxisTitleFont(font(11)).setAxisTitlePadding((int) pt(6)).setAxisTicksLineVisible(false)
-            .setAxisTickLabelsFont(font(10)).setAxisTickPadding((int) pt(3)).setAxisTickMarkLength((int) pt(4))
-            .setAxisTickMarksStroke(new BasicStroke((float) pt(.8))).setAxisTickMarksColor(Color.BLACK)
-            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setPlotBackgroundColor(Color.WHITE)
-            .setChartBackgroundColor(Color.WHITE).setChartPadding((int) pt(3)).setLegendVisible(false)
-            .setChartTitleVisible(false).setLocale(Locale.ROOT);
-        return chart;
-    }
-
-    /** Draws the frame and then more, once XChart has laid the chart out so that getScreenXFromChart() and -Y- hold. */
-    static void overlay(XYChart chart, Consumer<Graphics2D> more) {
-        chart.addAnnotation(new AnnotationText("", 0, 0, true) {
-            @Override public void paint(Graphics2D g) {
-                g.setColor(Color.BLACK);
-                g.setStroke(new BasicStroke((float) pt(.8)));
-                g.draw(plot((XYChart) chart));
-                more.accept(g);
-            }
-        });
-    }
-
-    static Rectangle2D plot(XYChart chart) {
-        XYStyler styler = chart.getStyler();
         Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(chart.getScreenXFromChart(styler.getXAxisMin()),
-            chart.getScreenYFromChart(styler.getYAxisMin()), chart.getScreenXFromChart(styler.getXAxisMax()),
-            chart.getScreenYFromChart(styler.getYAxisMax()));
-        return plot;
+        plot.setFrameFromDiagonal(left, low, right, chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0)));
+        frame(g, plot);
+        Map<String, Color> names = new LinkedHashMap<>();
+        BARS.forEach(kind -> names.put("\u25a0 " + kind.name, new Color(kind.rgb)));
+        legend(g, WIDTH / 2., 44 - 80, names);
     }
 
-    /** A filled rectangle in the chart's coordinates. */
-    static XYSeries rectangle(XYChart chart, double x0, double x1, double y0, double y1, Color color) {
-        XYSeries series = chart.addSeries("" + chart.getSeriesCollection().size(), new double[] {x0, x1, x1, x0},
-            new double[] {y0, y0, y1, y1});
-        series.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.PolygonArea).setFillColor(color);
-        series.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
-        return series;
+    static String digits(double number, int decimals) {
+        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
+        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
     }
 
-    /** Text as outlines; (x, y) is its left end, middle or right end (align 0, .5, 1) at half a capital's height. */
-    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align, int quarters) {
-        if (size < 2) {
-            return;  // nobody could read it
+    // ==== logs: the same text in every script that reads logs ====
+
+    /** A phase of an iteration: its name, its colour, and its key in DeepSpeed's timing line. */
+    record Phase(String name, int rgb, String key) {
+        String column() { return name.toLowerCase(Locale.ROOT) + "_ms"; }
+    }
+
+    static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
+        new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
+    /** What stands before an iteration's numbers: each phase's ms, elapsed ms, TFLOPs per GPU, and a rising count. */
+    static final List<Pattern> NUMBERS = Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+        Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
+            "(?:consumed.samples[:=]|iteration[:=]?(?= *\\d))"))
+        .map(name -> Pattern.compile(name + " *([^\\s|\\[<\\e/]*)")).toList();
+    static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2;
+    static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
+    /** Keys, each before those that say no more once it is known. */
+    static final List<List<String>> FOLLOW = List.of(List.of("model", "l", "h", "a"),
+        List.of("approach", "stride", "prefetch", "flush_async", "opt_gaps"),
+        List.of("stride", "approach", "prefetch", "flush_async", "opt_gaps"));
+
+    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; looked for in data, too.")
+    List<Path> inputs;
+    @Option(names = "--iteration", paramLabel = "N|N-M|mean", defaultValue = "3",
+        description = "Which timing line, or the mean of some; mean: of all but the first, the start-up.")
+    String iteration;
+    @Option(names = "--where", paramLabel = "KEY=V,W", showDefaultValue = CommandLine.Help.Visibility.NEVER,
+        description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
+    List<String> where = List.of();
+
+    /** A log, what its name says and what follows from that, and its NUMBERS up to TFLOPs, NaN where not said. */
+    record Run(Path log, Map<String, String> keys, double[] numbers) {
+        static Run of(Path log) {
+            Run run = new Run(log, new TreeMap<>(), new double[COUNT]);
+            String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
+            Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)").matcher(name).results()
+                .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
+            run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
+            run.keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
+            run.keys.put("ga", canonical(run.value("gbs") / run.value("mbs") / run.value("dp") + ""));
+            int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
+            run.keys.put("approach", APPROACHES.get(approach));
+            run.keys.put("stride", approach < 2 ? APPROACHES.get(approach) : "1/" + run.get("opt_gaps"));
+            return run;
         }
-        AffineTransform place = AffineTransform.getTranslateInstance(x, y);
-        place.quadrantRotate(quarters);
-        place.translate(-align * width(s, size), pt(size * .365));
+
+        String get(String key) { return keys.getOrDefault(key, "none"); }
+        double value(String key) { return number(get(key)); }
+        double seconds() { return Arrays.stream(numbers, 0, PHASES.size()).sum() / 1000; }
+        boolean failed() { return !(seconds() > 0); }
+    }
+
+    /** The number that a text is, such as 0.65, 1e9 or 8.3B; NaN for a word. */
+    static double number(String text) {
+        String plain = text.replace("K", "e3").replace("M", "e6").replace("B", "e9").replace("T", "e12");
+        return plain.matches("\\d+(\\.\\d+)?(e\\d\\d?)?") ? Double.parseDouble(plain) : Double.NaN;
+    }
+
+    /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
+    static String canonical(String text) {
+        return number(text) == (long) number(text) ? (long) number(text) + "" : text;
+    }
+
+    /** A number of parameters as one says it, such as 100M or 1.5B. */
+    static String size(String text) {
+        return number(text) < 1e9 ? canonical(number(text) / 1e6 + "") + "M" : canonical(number(text) / 1e9 + "") + "B";
+    }
+
+    /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
+    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text -> APPROACHES.contains(text)
+        ? APPROACHES.indexOf(text) - APPROACHES.size() : number(text.replace("1/", "")))
+        .thenComparing(Comparator.naturalOrder());
+
+    /** The runs asked for, sorted by the keys that the figure shows; no two have the same values of these. */
+    List<Run> read(String... keys) throws IOException {
+        List<Run> runs = select();
+        for (String key : keys) {
+            List<Run> without = runs.stream().filter(run -> !run.keys.containsKey(key)).toList();
+            without.forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
+            runs.removeAll(without);
+            runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
+        }
+        compare(runs, List.of(keys));
+        Set<Integer> lines = new TreeSet<>();
+        for (Run run : runs) {
+            lines.add(measure(run));
+        }
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no run with " + List.of(keys) + " and timing line "
+            + iteration + ", such as DeepSpeed prints with \"wall_clock_breakdown\": true");
+        notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
+            : "mean of " + lines + " timing lines (" + iteration + ")"));
+        return runs;
+    }
+
+    /** The runs of the inputs that every --where keeps. */
+    List<Run> select() throws IOException {
+        List<Run> runs = new ArrayList<>();
+        for (Path input : inputs) {
+            List<Path> logs = files(input).filter(log -> log.getFileName().toString().matches("log-.+\\.log")).toList();
+            require(!logs.isEmpty(), input + ": no log, expected a name such as log-7B-tp1-dp1-subg100000000.log");
+            logs.forEach(log -> runs.add(Run.of(log)));
+        }
+        for (String condition : where) {
+            String[] parts = condition.split("!?=", 2);
+            require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
+            List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
+            Function<Run, String> said = run -> canonical(run.get(parts[0]));
+            Map<String, Set<String>> all = values(runs);
+            require(runs.stream().map(said).toList().containsAll(values), "no run is left with " + condition
+                + " (--where), there are " + (all.containsKey(parts[0]) ? all.get(parts[0]) : all.keySet()));
+            runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
+        }
+        return runs;
+    }
+
+    /** All values of each key. */
+    static Map<String, Set<String>> values(List<Run> runs) {
+        Map<String, Set<String>> values = new TreeMap<>();
+        runs.forEach(run -> run.keys.keySet().forEach(key -> values.put(key, new TreeSet<>(ORDER))));
+        values.forEach((key, all) -> runs.forEach(run -> all.add(run.get(key))));
+        return values;
+    }
+
+    /** Fails where two runs would stand in one place; notes in what else runs differ than the figure shows. */
+    void compare(List<Run> runs, List<String> shown) {
+        Map<String, Set<String>> differ = values(runs);
+        Map<List<String>, Run> places = new HashMap<>();
+        for (Run run : runs) {
+            Run other = places.putIfAbsent(shown.stream().map(run::get).toList(), run);
+            if (other != null) {
+                differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
+                throw new IllegalArgumentException(other.log + " and " + run.log + " would stand in one place; choose "
+                    + "with --where from " + differ + ", or name the logs");
+            }
+        }
+        differ.values().removeIf(values -> values.size() == 1);
+        for (List<String> keys : FOLLOW) {
+            if (shown.contains(keys.get(0)) || differ.containsKey(keys.get(0))) {
+                differ.keySet().removeAll(keys.subList(1, keys.size()));
+            }
+        }
+        differ.remove("gbs");  // it is ga x mbs x dp, which are compared themselves
+        differ.keySet().removeAll(shown);
+        if (!differ.isEmpty()) {
+            notes.add("the runs differ in more than the figure shows: " + differ);
+        }
+    }
+
+    /** What the figure's files are called: what is drawn, and what was chosen. */
+    String name(List<Run> runs, String what) {
+        String models = runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
+        String chosen = where.stream().map(condition -> "-" + condition.replace("=", "")).collect(Collectors.joining());
+        return models + "-" + what + chosen + (iteration.equals("3") ? "" : "-iteration" + iteration);
+    }
+
+    /** Gives a run the means over the timing lines asked for, NaN if it failed; returns how many of them it has. */
+    int measure(Run run) throws IOException {
+        List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
+        noteGap(run.log, found);
+        List<double[]> wanted = wanted(found);
+        Arrays.setAll(run.numbers, i -> wanted.stream().mapToDouble(numbers -> numbers[i])
+            .filter(number -> !Double.isNaN(number)).average().orElse(Double.NaN));
+        if (run.failed()) {
+            notes.add(run.log + ": failed, it has no timing line " + iteration + " with times above 0");
+        }
+        return wanted.size();
+    }
+
+    /** The first and the last iteration asked for, counted from 1. */
+    int[] asked() {
+        require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
+        String[] ends = iteration.replace("mean", "2-999999999").split("-");
+        int[] asked = {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
+        require(asked[0] <= asked[1], "--iteration=" + iteration + ": expected the first number to be the lower one");
+        return asked;
+    }
+
+    <T> List<T> wanted(List<T> iterations) {
+        return iterations.stream().limit(asked()[1]).skip(asked()[0] - 1).toList();
+    }
+
+    /** The NUMBERS of each timing line of the first rank, up to the last wanted, and of the iteration line after it. */
+    static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
+        List<double[]> found = new ArrayList<>();
+        String first = null;
+        try (BufferedReader lines = lines(in)) {
+            for (String text = lines.readLine(); text != null && found.size() <= last; text = lines.readLine()) {
+                String line = text.substring(text.lastIndexOf('\0') + 1);  // what stands before NUL bytes was cut off
+                double[] numbers = numbers(log, line), before = found.isEmpty() ? numbers : found.get(found.size() - 1);
+                if (isTiming(numbers)) {
+                    first = first == null ? rank(line) : first;
+                    found.addAll(rank(line).equals(first) ? List.of(numbers) : List.of());
+                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(before[ELAPSED])) {
+                    System.arraycopy(numbers, ELAPSED, before, ELAPSED, 3);
+                    if (found.size() == last) {
+                        return found;
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    static boolean isTiming(double[] numbers) {
+        return Arrays.stream(numbers, 0, ELAPSED).noneMatch(Double::isNaN);
+    }
+
+    /** The rank that a line names, or nothing. */
+    static String rank(String line) {
+        return Pattern.compile("\\[Rank \\d+]|rank=\\d+").matcher(line).results().map(MatchResult::group)
+            .findFirst().orElse("");
+    }
+
+    /** The NUMBERS that stand in a line, NaN for those that do not. */
+    static double[] numbers(Path log, String line) {
+        double[] numbers = new double[COUNT + 1];
+        for (int i = 0; i <= COUNT; i++) {
+            Matcher number = NUMBERS.get(i).matcher(line);
+            boolean there = line.contains("ms") && number.find();
+            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": a damaged number in: " + line);
+            numbers[i] = there ? Double.parseDouble(number.group(1)) : Double.NaN;
+        }
+        return numbers;
+    }
+
+    /** Notes where iterations are missing or come again: their count should rise evenly. */
+    void noteGap(Path log, List<double[]> found) {
+        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(count -> count >= 0).toArray();
+        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1]).toArray();
+        double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(0);
+        IntStream.range(0, rises.length).filter(i -> rises[i] != even).limit(1).forEach(i -> notes.add(log + ": "
+            + (rises[i] > 0 ? (long) counts[i] + " to " : "") + (long) counts[i + 1]
+            + (rises[i] > 0 ? ": lines are missing" : " comes again: two runs in one log")));
+    }
+    // ==== end of logs ====
+
+    // ==== monitor: the same text in every script that reads a monitor ====
+
+    static final long SECOND = 1_000_000_000;
+
+    /** The rows of a monitor's CSV from a second before to a second after a window; times are ns since 1970. */
+    static class Monitor {
+        final Path csv;
+        final long from, to;
+        final List<CSVRecord> rows;
+        long first = Long.MAX_VALUE, last = Long.MIN_VALUE;
+
+        /** Parses only the lines of these rows, since there may be millions of others, each behind its number. */
+        Monitor(Path csv, long from, long to, String... columns) throws IOException {
+            this.csv = csv;
+            this.from = from;
+            this.to = to;
+            try (BufferedReader lines = lines(Files.newInputStream(csv))) {
+                String header = lines.readLine();
+                List<String> names = List.of(header.split("\\s*,\\s*"));
+                require(names.contains("timestamp") && names.containsAll(List.of(columns)), csv + ": expected a header "
+                    + "with timestamp and " + List.of(columns) + ", found " + header);
+                StringBuilder near = new StringBuilder("line," + header + "\n");
+                int number = 2;
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    if (line.indexOf('\0') < 0 && near(line, names.indexOf("timestamp"))) {
+                        near.append(number).append(',').append(line).append('\n');
+                    }
+                    number++;
+                }
+                rows = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get()
+                    .parse(new StringReader(near.toString())).getRecords();
+            }
+        }
+
+        private boolean near(String line, int column) {
+            int at = 0;
+            for (int i = 0; i < column; i++) {
+                at = line.indexOf(',', at) + 1;
+            }
+            int end = line.indexOf(',', at);
+            try {
+                long ns = Long.parseLong(line, at, end < 0 ? line.length() : end, 10);
+                first = Math.min(first, ns);
+                last = Math.max(last, ns);
+                return from - SECOND <= ns && ns <= to + SECOND;
+            } catch (NumberFormatException e) {
+                return true;  // for cell() to complain of it
+            }
+        }
+
+        <T> T cell(CSVRecord row, String column, Function<String, T> parse) {
+            String text = row.isConsistent() ? row.get(column) : "";
+            require(text.matches("\\d+(\\.\\d+)?"), csv + ", line " + row.get("line") + ": '" + text + "' is no "
+                + column + ", expected a plain number");
+            return parse.apply(text);
+        }
+
+        long ns(CSVRecord row) { return cell(row, "timestamp", Long::parseLong); }
+
+        /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
+        long gap(List<Long> all, long from, long to) {
+            List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted().toList();
+            require(times.stream().anyMatch(ns -> from <= ns && ns <= to) && times.get(0) <= from + SECOND
+                && times.get(times.size() - 1) >= to - SECOND, csv + ": expected samples from " + utc(from) + " to "
+                + utc(to) + ", it covers " + utc(first) + " to " + utc(last) + ": another run, clock, zone or unit?");
+            return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max().orElse(0);
+        }
+
+        static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
+    }
+    // ==== end of monitor ====
+
+    // ==== figure: the same text in every script ====
+
+    static { System.setProperty("java.awt.headless", "true"); }
+
+    /** 5 in x 3 in at 300 dpi; 42 of these pixels are 10 pt, the least for text, and 46 are 11 pt. */
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46;
+    static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
+    static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
+    static final Color RED = new Color(0xD40000);
+
+    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+    Path plots;
+    @Option(names = "--name", description = "What its files are called; by default what is drawn and was chosen.")
+    String name;
+    @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
+    boolean csv;
+    /** What stderr says of a figure that was written, a line each. */
+    final List<String> notes = new ArrayList<>();
+
+    /** XChart's axes in the look of the figures, without legend and frame. */
+    static AxesChartStyler style(AxesChartStyler styler) {
+        styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
+            .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
+            .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
+            .setAxisTicksLineVisible(false).setPlotGridLinesVisible(false).setPlotMargin(0)
+            .setPlotContentSize(.999).setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE)
+            .setChartPadding(12).setLegendVisible(false).setLocale(Locale.ROOT);
+        return styler;
+    }
+
+    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital's height at y. */
+    static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align) {
+        double left = x - align * width(s, size), base = y + size * .365;
         g.setColor(color);
-        g.fill(place.createTransformedShape(font(size).createGlyphVector(EXACT, s).getOutline()));
+        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline((float) left, (float) base));
     }
 
     static double width(String s, double size) {
-        return font(size).getStringBounds(s, EXACT).getWidth();
+        return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    static Font font(double size) {
-        return new Font("DejaVu Sans", Font.BOLD, 1).deriveFont((float) pt(size));
+    static void frame(Graphics2D g, Rectangle2D plot) {
+        g.setColor(Color.BLACK);
+        g.setStroke(new BasicStroke(3));
+        g.draw(plot);
     }
 
-    static double pt(double points) {
-        return points * 300 / 72;
-    }
-
-    static Insets margins(double top, double left, double bottom, double right) {
-        return new Insets((int) pt(top), (int) pt(left), (int) pt(bottom), (int) pt(right));
-    }
-
-    /** The least of 1, 2 and 5 times a power of ten of which no more than so many reach to the end of an axis. */
-    static double step(double end, int most) {
-        double power = Math.pow(10, Math.floor(Math.log10(end / most)));
-        return DoubleStream.of(1, 2, 5, 10).map(m -> m * power).filter(s -> end / s <= most + 1e-9).findFirst()
-            .orElseThrow();
-    }
-    // ==== end of figure kit ====
-    // ==== saving: the same text in every script ====
-
-    static class Output {
-        @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
-        Path plots;
-        @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
-        boolean csv;
-
-        /** Writes NAME.png, .eps and with --csv .csv beside their places, then moves them there; prints their paths. */
-        void save(String name, XYChart chart, Insets margins, List<List<?>> rows) throws IOException {
-            BufferedImage image = image(chart, margins);
-            CompletableFuture<byte[]> png = CompletableFuture.supplyAsync(() -> png(image));
-            byte[] eps = eps(chart, margins);
-            Map<String, byte[]> files = new LinkedHashMap<>();
-            files.put(".png", png.join());
-            files.put(".eps", eps);
-            if (csv) {
-                files.put(".csv", rows.stream().map(row -> CSVFormat.DEFAULT.format(row.toArray()) + "\n")
-                    .collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8));
-            }
-            write(files, name.replaceAll("[^\\w.+-]", "_").replaceFirst("(?<=.{100}).*", ""));
-        }
-
-        private void write(Map<String, byte[]> files, String stem) throws IOException {
-            String mine = "." + ProcessHandle.current().pid() + ".part";
-            try {
-                clear(Files.createDirectories(plots), stem, mine);
-                require(1, files.keySet().stream().noneMatch(end -> Files.isDirectory(plots.resolve(stem + end))),
-                    plots + ": a folder stands in the place of " + stem + files.keySet() + "; see --plots");
-                for (String end : files.keySet()) {
-                    Files.write(plots.resolve("." + stem + end + mine), files.get(end), StandardOpenOption.CREATE_NEW);
-                }
-                for (String end : files.keySet()) {
-                    Files.move(plots.resolve("." + stem + end + mine), plots.resolve(stem + end),
-                        StandardCopyOption.ATOMIC_MOVE);
-                }
-            } catch (IOException e) {
-                clear(plots, stem, mine);
-                throw new Unusable(1, plots + ": cannot write the figure there (" + e.getMessage() + "); see --plots");
-            }
-            files.keySet().forEach(end -> System.out.println(plots.resolve(stem + end)));
-        }
-
-        /** Deletes what this process, or one that was killed, began to write. */
-        private static void clear(Path plots, String stem, String mine) throws IOException {
-            Pattern part = Pattern.compile("\\." + Pattern.quote(stem) + "\\.(?:png|eps|csv)\\.(\\d{1,9})\\.part");
-            for (String file : Objects.requireNonNullElse(plots.toFile().list(), new String[0])) {
-                Matcher m = part.matcher(file);
-                if (m.matches() && !Files.isDirectory(plots.resolve(file))
-                    && (file.endsWith(mine) || ProcessHandle.of(Long.parseLong(m.group(1))).isEmpty())) {
-                    Files.deleteIfExists(plots.resolve(file));
-                }
-            }
+    /** A row of names around x, each behind its first character, a mark in its colour. */
+    static void legend(Graphics2D g, double x, double y, Map<String, Color> names) {
+        double at = x - width(String.join("   ", names.keySet()), TEXT) / 2;
+        for (String name : names.keySet()) {
+            text(g, name.substring(1), TEXT, Color.BLACK, at + width(name.substring(0, 1), TEXT), y, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), at, y, 0);
+            at += width(name + "   ", TEXT);
         }
     }
 
-    static BufferedImage image(XYChart chart, Insets margins) {
-        BufferedImage image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
-        Graphics2D g = image.createGraphics();
-        g.addRenderingHints(Map.of(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON,
-            RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
-            RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
-        paint(g, chart, margins);
-        return image;
+    /** The files in a folder, or the file, of this name: here, in data or in ../data. */
+    static Stream<Path> files(Path name) throws IOException {
+        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(name))
+            .filter(Files::exists).findFirst().orElse(name);
+        return Files.walk(place, 1).filter(Files::isRegularFile).sorted();
     }
 
-    static byte[] png(BufferedImage image) {
-        ImageIO.setUseCache(false);
-        ImageWriterParams params = new ImageWriterParams();
-        params.setResolution(300);
+    /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
+    static BufferedReader lines(InputStream file) {
+        InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
+        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
+    }
+
+    /** A row of CSV; a number that is not there is empty. */
+    static String row(String first, Stream<?> more) {
+        return Stream.concat(Stream.of(first), more).map(cell -> cell.equals(Double.NaN) ? "" : "" + cell)
+            .collect(Collectors.joining(","));
+    }
+
+    /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
+    void save(String drawn, Consumer<Graphics2D> drawing, List<String> rows) throws IOException {
+        XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
+            @Override public void paint(Graphics2D g, int width, int height) {
+                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON,
+                    KEY_STROKE_CONTROL, VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.scale(72 / 300., 72 / 300.);
+                g.setColor(Color.WHITE);
+                g.fillRect(0, 0, WIDTH, HEIGHT);
+                drawing.accept(g);
+            }
+        };
+        String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
+        Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
+        part.toFile().deleteOnExit();
+        List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
+        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + ".png", BitmapEncoder.BitmapFormat.PNG, 300);
+        Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
+        Files.write(part.resolve(stem + ".csv"), rows);
+        Files.deleteIfExists(plots.resolve(stem + ".csv"));
+        for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
+            Path place = plots.resolve(stem + end);
+            System.out.println(Files.move(part.resolve(stem + end), place, StandardCopyOption.ATOMIC_MOVE));
+        }
+        notes.forEach(System.err::println);
+    }
+
+    /** Without its date, so that the same input makes the same bytes. */
+    static String eps(XYChart page) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try {
-            new ImageIOPNGImageWriter().writeImage(image, out, params);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return out.toByteArray();
-    }
-
-    static byte[] eps(XYChart chart, Insets margins) throws IOException {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(false) {
-            /** Writes each outline. The original names it by its hash code and takes others of that for the same. */
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(true) {
+            /** XML Graphics would name outlines by their hash codes and take two with the same for one. */
             @Override protected void processPathIteratorCached(Shape outline) throws IOException {
                 processPathIterator(outline.getPathIterator(null));
             }
         };
         g.setGraphicContext(new GraphicContext());
-        g.setupDocument(out, WIDTH * 72 / 300, HEIGHT * 72 / 300);
-        g.setViewportDimension(WIDTH, HEIGHT);
-        paint(g, chart, margins);
+        g.setupDocument(out, page.getWidth(), page.getHeight());
+        page.paint(g, page.getWidth(), page.getHeight());
         g.finish();
-        return out.toString(StandardCharsets.ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "")
-            .getBytes(StandardCharsets.ISO_8859_1);
+        return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
     }
 
-    private static void paint(Graphics2D g, XYChart chart, Insets margins) {
-        g.setColor(Color.WHITE);
-        g.fillRect(0, 0, WIDTH, HEIGHT);
-        g.translate(margins.left, margins.top);
-        chart.paint(g, WIDTH - margins.left - margins.right, HEIGHT - margins.top - margins.bottom);
-    }
-    // ==== end of saving ====
-    // ==== command line: the same text in every script ====
-
-    /** Runs a script; what cannot be used ends in one line on stderr, exit 2 for the command line, 1 for the input. */
+    /** Runs a script; exit 2 for a wrong option, which its message begins with, 1 for input that cannot be used. */
     static int execute(Callable<Integer> script, String... args) {
-        CompletableFuture.runAsync(() -> width("0", 9));  // fonts are slow to come: begin while the rest is read
         try {
-            return new CommandLine(script).setOverwrittenOptionsAllowed(true).setExpandAtFiles(false)
-                .setParameterExceptionHandler((e, rest) -> note(2, e.getMessage() + "; see --help"))
-                .setExecutionExceptionHandler((e, line, parsed) -> explain(e)).execute(args);
+            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
+                .setParameterExceptionHandler((e, rest) -> fail(2, e.getMessage() + "; see --help"))
+                .setExecutionExceptionHandler((e, line, parsed) -> e instanceof IllegalArgumentException
+                    ? fail(e.getMessage().startsWith("--") ? 2 : 1, e.getMessage())
+                    : fail(1, "cannot read or write " + e.getMessage() + " (" + e.getClass().getSimpleName() + ")"))
+                .execute(args);
         } catch (Error e) {
-            return explain(e);
+            return fail(1, e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
         }
     }
 
-    private static int explain(Throwable e) {
-        return e instanceof Unusable u ? note(u.status, u.getMessage())
-            : e instanceof UncheckedIOException ? explain(e.getCause())
-            : e instanceof OutOfMemoryError ? note(1, "out of memory: choose runs, or set JAVA_TOOL_OPTIONS=-Xmx4g")
-            : e instanceof IOException ? note(1, "cannot read: " + e + "; check that it is there and yours to read")
-            : e instanceof InternalError || e instanceof LinkageError || ("" + e).contains("Fontconfig")
-            ? note(1, "no fonts here (" + ("" + e).replace(" head is null", "")
-                + "): install some (Debian: apt install fontconfig fonts-dejavu-core)")
-            : note(1, "failed unexpectedly: " + e);
-    }
-
-    static int note(int status, String line) {
-        System.err.println(line.replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?").replaceFirst("(?<=.{2000}).+", "..."));
+    static int fail(int status, String line) {
+        System.err.println(line.replaceAll("\\p{C}", "?"));
         return status;
     }
 
-    /** Opens a file, but not a folder, nor what would never end, such as a pipe. */
-    static InputStream open(Path file) throws IOException {
-        require(1, Files.isRegularFile(file), file + ": expected a file to read, but it is none");
-        return Files.newInputStream(file);
-    }
-
-    static void require(int status, boolean met, String otherwise) {
+    static void require(boolean met, String otherwise) {
         if (!met) {
-            throw new Unusable(status, otherwise);
+            throw new IllegalArgumentException(otherwise);
         }
     }
-
-    /** Says in one line which file or option cannot be used, what was expected and what to do. */
-    static class Unusable extends RuntimeException {
-        final int status;
-
-        Unusable(int status, String message) {
-            super(message);
-            this.status = status;
-        }
-    }
-    // ==== end of command line ====
+    // ==== end of figure ====
 }
