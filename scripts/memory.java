@@ -14,7 +14,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
-import java.awt.geom.*;
+import java.awt.geom.Rectangle2D;
 import java.io.*;
 import java.nio.file.*;
 import java.sql.*;
@@ -36,7 +36,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
 
-/** The samples of a GPU monitor as a line, over a band for each phase of an iteration. Times are ns since 1970. */
+/** A GPU monitor's samples as a line, over a band for each phase of an iteration. Times are ns since 1970. */
 @Command(name = "memory", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "Free GPU memory in the forward, backward and update phases of one training iteration.")
 class Memory implements Callable<Integer> {
@@ -55,15 +55,15 @@ class Memory implements Callable<Integer> {
     @Option(names = "--phases", paramLabel = "FILE",
         description = "A capture (.sqlite), report (.nsys-rep) or log; by default the one of the CSV's stem.")
     Path phases;
-    @Option(names = "--iteration", paramLabel = "N", defaultValue = "3", description = "Counted by the updates.")
+    @Option(names = "--iteration", paramLabel = "N", defaultValue = "3", description = "Counted by updates.")
     int iteration;
-    @Option(names = "--device", paramLabel = "N", description = "Which GPU of the monitor; by default the lowest.")
+    @Option(names = "--device", paramLabel = "N", description = "A GPU of the monitor's, else the lowest.")
     Long device;
-    @Option(names = "--process", paramLabel = "PID", description = "Whose ranges; by default the lowest with all.")
+    @Option(names = "--process", paramLabel = "PID", description = "Whose ranges, else the lowest.")
     Long process;
-    @Option(names = "--range", paramLabel = "PHASE=NAME", showDefaultValue = CommandLine.Help.Visibility.NEVER,
+    @Option(names = "--range", paramLabel = "PHASE=NAME",
         description = "An NVTX range that is a phase, in place of DeepSpeed's own. Repeatable.")
-    List<String> ranges = List.of();
+    List<String> ranges = new ArrayList<>();
     @Option(names = "--zone", defaultValue = "UTC", description = "The time zone of a log's stamps.")
     ZoneId zone;
 
@@ -89,18 +89,18 @@ class Memory implements Callable<Integer> {
     static long end(List<Band> bands) { return bands.get(bands.size() - 1).end; }
 
     Path monitor() throws IOException {
-        List<Path> found = files(input).filter(file -> file.toString().endsWith("-monitor.csv")).toList();
-        require(found.size() == 1, input + ": expected one monitor, X-monitor.csv, found " + found + "; name one");
+        List<Path> found = files(input, ".*-monitor\\.csv");
+        require(found.size() == 1, input + ": expected one X-monitor.csv, found " + found + "; name one");
         return found.get(0);
     }
 
     /** Where the phases are: the file named, or the first that has the monitor's stem. */
     Path source(Path csv) throws IOException {
         String stem = csv.toString().replaceFirst("-monitor\\.csv$", "");
-        List<String> ends = List.of("-nsys.sqlite", ".sqlite", "-nsys.nsys-rep", ".nsys-rep", ".qdrep", ".log");
+        List<String> ends = List.of("-nsys.sqlite", ".sqlite", "-nsys.nsys-rep", ".nsys-rep", ".log");
         Path source = phases != null ? phases
             : ends.stream().map(end -> Path.of(stem + end)).filter(Files::exists).findFirst().orElse(null);
-        require(source != null, stem + ": no file there that ends in one of " + ends + "; name it by --phases=FILE");
+        require(source != null, stem + ": no file that ends in one of " + ends + "; name one by --phases");
         for (Path file : List.of(csv, source)) {
             try (InputStream in = Files.newInputStream(file)) {
                 require(!new String(in.readNBytes(40), ISO_8859_1).startsWith("version https://git-lfs"),
@@ -118,10 +118,11 @@ class Memory implements Callable<Integer> {
             + String.join("", ranges.stream().map(range -> "-" + range.replace("=", "-")).toList());
     }
 
-    /** Ranges by name, from their text or a registered string; times are made absolute where they are not yet. */
+    /** Ranges by name, from their text or a registered string; times become absolute where they are not. */
     static final String RANGES = """
         SELECT start + epoch, "end" + epoch, globalTid, name FROM (
-          SELECT start, "end", globalTid, coalesce(text, (SELECT value FROM StringIds WHERE id = textId)) AS name,
+          SELECT start, "end", globalTid,
+            coalesce(text, (SELECT value FROM StringIds WHERE id = textId)) AS name,
             iif(start > 1e17, 0, (SELECT utcEpochNs FROM TARGET_INFO_SESSION_START_TIME)) AS epoch
           FROM NVTX_EVENTS WHERE "end" > start)
         WHERE name IN (SELECT value FROM json_each(?)) ORDER BY start, "end" DESC""";
@@ -129,44 +130,48 @@ class Memory implements Callable<Integer> {
     /** The bands of a capture, which is not changed, of the process asked for or else the lowest. */
     List<Band> captured(Path source) throws Exception {
         for (Path beside : List.of(Path.of(source + "-journal"), Path.of(source + "-wal"))) {
-            require(!Files.exists(beside) || Files.size(beside) == 0, beside + ": not empty, and the capture lacks what "
-                + "is in it; end what writes to the capture, or export it again");
+            boolean empty = !Files.exists(beside) || Files.size(beside) == 0;
+            require(empty, beside + ": not empty, and the capture lacks what is in it; export it again");
         }
         Path file = source.toString().matches(".*\\.(nsys-rep|qdrep)") ? exported(source) : source;
-        try (Connection db = DriverManager.getConnection("jdbc:sqlite:" + file.toUri() + "?mode=ro&immutable=1")) {
+        String url = "jdbc:sqlite:" + file.toUri() + "?mode=ro&immutable=1";
+        try (Connection db = DriverManager.getConnection(url)) {
             Map<Long, List<Band>> threads = threads(db, source);
-            require(!threads.isEmpty(), source + ": no thread has ranges of every phase, which are " + names().keySet()
+            require(!threads.isEmpty(), source + ": no thread has ranges of every phase, " + names().keySet()
                 + "; see --range and --process");
-            long thread = threads.keySet().iterator().next();
             if (threads.size() > 1) {
-                notes.add(source + ": " + threads.size() + " threads have such ranges, in the processes "
-                    + threads.keySet().stream().map(Memory::pid).distinct().toList() + "; drawn is the first");
+                notes.add(source + ": several threads have such ranges, of the processes "
+                    + threads.keySet().stream().map(Memory::pid).toList() + "; the first is drawn");
             }
-            return threads.get(thread);
+            return threads.values().iterator().next();
         } catch (SQLException e) {
-            throw new IllegalArgumentException(source + ": " + e.getMessage() + "; expected what `nsys profile "
-                + "--trace=cuda,nvtx` and `nsys stats --force-export=true` make");
+            throw new IllegalArgumentException(source + ": " + e.getMessage() + "; expected what nsys stats "
+                + "--force-export=true makes of nsys profile --trace=cuda,nvtx");
         }
     }
 
     static long pid(long globalTid) { return globalTid >> 24 & 0xFFFFFF; }
 
-    /** The bands of each thread that has all phases, in order of time, without those within another of their phase. */
+    /** Of each thread that has all phases the bands, in order, without those within one of their phase. */
     Map<Long, List<Band>> threads(Connection db, Path source) throws SQLException {
         Map<String, Integer> names = names();
         Map<Long, List<Band>> threads = new TreeMap<>();
         try (PreparedStatement query = db.prepareStatement(RANGES)) {
             query.setString(1, "[\"" + String.join("\",\"", names.keySet()) + "\"]");
             for (ResultSet row = query.executeQuery(); row.next(); ) {
-                require(row.getObject(1) != null, source + ": no utcEpochNs in TARGET_INFO_SESSION_START_TIME");
+                require(row.getObject(1) != null, source + ": no TARGET_INFO_SESSION_START_TIME.utcEpochNs");
                 threads.computeIfAbsent(row.getLong(3), thread -> new ArrayList<>())
                     .add(new Band(names.get(row.getString(4)), row.getLong(1), row.getLong(2)));
             }
         }
         threads.keySet().removeIf(thread -> process != null && process != pid(thread));
-        threads.values().removeIf(bands -> bands.stream().map(Band::phase).distinct().count() < PHASES.size());
+        threads.values().removeIf(bands -> !whole(bands));
         threads.replaceAll((thread, bands) -> outer(bands));
         return threads;
+    }
+
+    static boolean whole(List<Band> bands) {
+        return bands.stream().map(Band::phase).distinct().count() == PHASES.size();
     }
 
     /** The names of ranges, each with the place of its phase: those of --range, or DeepSpeed's own. */
@@ -174,7 +179,7 @@ class Memory implements Callable<Integer> {
         Map<String, Integer> names = new LinkedHashMap<>();
         for (Phase phase : PHASES) {
             String option = phase.name.toLowerCase(Locale.ROOT) + "=";
-            List<String> own = ranges.stream().filter(range -> range.toLowerCase(Locale.ROOT).startsWith(option))
+            List<String> own = ranges.stream().filter(range -> range.startsWith(option))
                 .map(range -> range.substring(option.length())).toList();
             (own.isEmpty() ? phase.ranges : own).forEach(name -> names.put(name, PHASES.indexOf(phase)));
         }
@@ -194,52 +199,55 @@ class Memory implements Callable<Integer> {
         return outer;
     }
 
-    /** What nsys exports of a report, in a folder for temporary files until the script ends. */
+    /** What nsys exports of a report, into a folder for temporary files until the script ends. */
     static Path exported(Path report) throws Exception {
         Path folder = Files.createTempDirectory("memory"), file = folder.resolve("capture.sqlite");
         folder.toFile().deleteOnExit();
         file.toFile().deleteOnExit();
-        List<String> command = List.of("nsys", "export", "--type=sqlite", "--output=" + file, report.toString());
+        File nothing = new File("/dev/null");
         try {
-            Process nsys = new ProcessBuilder(command).redirectInput(new File("/dev/null"))
-                .redirectError(ProcessBuilder.Redirect.DISCARD).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-            require(nsys.waitFor() == 0 && Files.exists(file), report + ": " + String.join(" ", command) + " failed");
+            List<String> export = List.of("nsys", "export", "--type=sqlite", "--output=" + file, "" + report);
+            Process nsys = new ProcessBuilder(export).redirectInput(nothing).redirectError(nothing)
+                .redirectOutput(nothing).start();
+            boolean exported = nsys.waitFor() == 0 && Files.exists(file);
+            require(exported, report + ": nsys export --type=sqlite failed on it; export it by hand");
         } catch (IOException e) {
-            require(false, report + ": no nsys here to export it; where there is one, run nsys stats --force-export=true "
-                + "on it and put the .sqlite beside the monitor");
+            require(false, report + ": no nsys here to export it; where there is one, run nsys stats "
+                + "--force-export=true on it and put the .sqlite beside the monitor");
         }
         return file;
     }
 
-    /** The last stamp in a line, and what begins or ends then, or how long the update took that ends then. */
-    static final Pattern LINE = Pattern.compile(".*\\[(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3})].*?(?:Engine "
-        + "(before|after) (forward|backward)|time \\(ms\\) \\| (?:fwd|forward): .*\\| step: ([^\\s|\\[<]*))");
-    /** DeepSpeed collects garbage before it says that a backward has ended: measured on the study's logs. */
+    /** The last stamp in a line, and what begins or ends then, or the ms of the update that ends then. */
+    static final Pattern LINE = Pattern.compile(".*\\[(\\d{4}-\\d\\d-\\d\\d) ([\\d:]{8}),(\\d{3})].*?"
+        + "(?:Engine (before|after) (forward|backward)|"
+        + "time \\(ms\\) \\| (?:fwd|forward): .*\\| step: ([^\\s|\\[<]*))");
+    /** DeepSpeed collects garbage before it says that a backward has ended: so much in the study's logs. */
     static final long LATE_NS = 63_000_000;
 
-    /** The phases that a log tells: forwards and backwards by DeepSpeed's memory messages, updates by timing lines. */
+    /** A log's phases: forwards and backwards by DeepSpeed's memory messages, updates by timing lines. */
     List<Band> logged(Path log) throws IOException {
         List<Band> bands = new ArrayList<>();
         long begun = 0;
         try (BufferedReader lines = lines(Files.newInputStream(log))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher m = LINE.matcher(line.substring(line.lastIndexOf('\0') + 1));
-                if (!line.contains("ngine") && !line.contains("time (ms)") || !m.find()) {
+                if (!m.find()) {
                     continue;
                 }
-                LocalDateTime stamp = LocalDateTime.parse(m.group(1).replace(' ', 'T').replace(',', '.'));
+                LocalDateTime stamp = LocalDateTime.parse(m.group(1) + "T" + m.group(2) + "." + m.group(3));
                 long ns = stamp.atZone(zone).toInstant().toEpochMilli() * 1_000_000;
-                if (m.group(4) != null) {
-                    require(m.group(4).matches("\\d+(\\.\\d+)?"), log + ": a damaged number in " + line);
-                    bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(m.group(4)) * 1e6), ns));
-                } else if (m.group(2).equals("after")) {
-                    boolean forward = m.group(3).equals("forward");
+                if (m.group(6) != null) {
+                    require(m.group(6).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
+                    bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(m.group(6)) * 1e6), ns));
+                } else if (m.group(4).equals("after")) {
+                    boolean forward = m.group(5).equals("forward");
                     bands.add(forward ? new Band(0, begun, ns) : new Band(1, begun, ns - LATE_NS));
                 }
                 begun = ns;
             }
         }
-        notes.add(log + ": the phases are from this log, its stamps in the zone " + zone);
+        notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
         return bands;
     }
 
@@ -247,12 +255,12 @@ class Memory implements Callable<Integer> {
     List<Band> iteration(List<Band> all, Path source) {
         int[] updates = IntStream.range(0, all.size()).filter(i -> all.get(i).phase == UPDATE).toArray();
         require(0 < iteration, "--iteration=" + iteration + ": expected a number from 1");
-        require(iteration <= updates.length, source + ": has " + updates.length + " updates with a time of day, "
-            + "expected " + iteration + "; see --iteration");
+        require(iteration <= updates.length, source + ": it tells when " + updates.length + " updates were, "
+            + "expected --iteration=" + iteration + " to be one of them");
         int from = iteration == 1 ? 0 : updates[iteration - 2] + 1;
         List<Band> bands = all.subList(from, updates[iteration - 1] + 1);
-        require(bands.stream().map(Band::phase).distinct().count() == PHASES.size(), source + ": has not all phases "
-            + "in iteration " + iteration + "; a log tells them if memory_breakdown is on");
+        require(whole(bands), source + ": iteration " + iteration + " lacks phases; in a log forward and "
+            + "backward need memory_breakdown");
         return bands;
     }
 
@@ -261,46 +269,42 @@ class Memory implements Callable<Integer> {
         Monitor monitor = new Monitor(csv, from, to, "device_id", "mem_free");
         Map<Long, List<Sample>> devices = new TreeMap<>();
         for (CSVRecord row : monitor.rows) {
-            devices.computeIfAbsent(monitor.cell(row, "device_id", Long::parseLong), id -> new ArrayList<>()).add(
-                new Sample(monitor.ns(row), monitor.cell(row, "mem_free", Long::parseLong)));
+            Sample sample = new Sample(monitor.ns(row), monitor.cell(row, "mem_free", Long::parseLong));
+            long id = monitor.cell(row, "device_id", Long::parseLong);
+            devices.computeIfAbsent(id, first -> new ArrayList<>()).add(sample);
         }
-        require(device == null || devices.containsKey(device), csv + ": has the devices " + devices.keySet()
-            + " in that time, expected --device=" + device + " to be one of them");
-        List<Sample> samples = devices.isEmpty() ? List.of() : devices.get(device == null ? first(devices) : device);
-        long gap = monitor.gap(samples.stream().map(Sample::ns).toList(), from, to);
-        require(samples.stream().anyMatch(s -> s.freeBytes >= 1 << 28), csv + ": mem_free is below "
-            + (1 << 28) + " throughout, expected bytes, not KiB or MiB");
+        long drawn = device != null ? device : devices.keySet().stream().findFirst().orElse(0L);
+        List<Sample> samples = devices.getOrDefault(drawn, new ArrayList<>());
+        samples.sort(Comparator.comparing(Sample::ns));
+        long gap = monitor.gap("device " + drawn, samples.stream().map(Sample::ns).toList(), from, to);
+        boolean bytes = samples.stream().anyMatch(sample -> sample.freeBytes >= 1 << 28);
+        require(bytes, csv + ": mem_free is below " + (1 << 28) + " throughout; expected bytes, not MiB");
         if (gap > SECOND) {
             notes.add(csv + ": no sample for " + gap / 1e9 + " s, where the line is broken");
         }
-        if (devices.size() > 1 && device == null) {
-            notes.add(csv + ": has the devices " + devices.keySet() + ", the lowest is drawn; see --device");
-        }
-        notes.add(samples.size() + " samples, iteration " + iteration);
-        samples.sort(Comparator.comparing(Sample::ns));
+        notes.add(csv + ": " + samples.size() + " samples of device " + drawn + " of " + devices.keySet());
         return samples;
     }
 
-    static long first(Map<Long, ?> map) { return map.keySet().iterator().next(); }
-
     /** What --csv writes: each sample of the iteration, and the phase in which it lies, none between two. */
-    static List<String> table(List<Band> bands, List<Sample> samples) {
-        List<String> rows = new ArrayList<>(List.of("timestamp_ns,seconds,phase,mem_free_bytes"));
+    static List<List<?>> table(List<Band> bands, List<Sample> samples) {
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of("timestamp_ns", "seconds", "phase", "mem_free_bytes"));
         long from = bands.get(0).start;
         for (Sample s : samples) {
             String phase = bands.stream().filter(band -> band.start <= s.ns && s.ns <= band.end).findFirst()
                 .map(band -> PHASES.get(band.phase).name.toLowerCase(Locale.ROOT)).orElse("");
             if (from <= s.ns && s.ns <= end(bands)) {
-                rows.add(row("" + s.ns, Stream.of((s.ns - from) / 1e9, phase, s.freeBytes)));
+                rows.add(List.of(s.ns, (s.ns - from) / 1e9, phase, s.freeBytes));
             }
         }
         return rows;
     }
 
-    /** The bands and over them the samples in GiB, with a break in the line where there is none for a second. */
+    /** The bands, and over them the samples in GiB, with a break in the line where they miss a second. */
     static XYChart chart(List<Band> bands, List<Sample> samples) {
         long from = bands.get(0).start;
-        double gib = 1L << 30, top = samples.stream().mapToLong(Sample::freeBytes).max().orElse(0) / gib * 1.1;
+        double gib = 1 << 30, top = 1.1 * samples.stream().mapToLong(Sample::freeBytes).max().orElse(0) / gib;
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle("Time within the iteration (s)");
         chart.setYAxisTitle("Free GPU memory (GiB)");
@@ -309,8 +313,8 @@ class Memory implements Callable<Integer> {
         for (Band band : bands) {
             double[] seconds = {(band.start - from) / 1e9, (band.end - from) / 1e9}, height = {top, top};
             XYSeries area = chart.addSeries("" + band, seconds, height);
-            area.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area).setFillColor(new Color(PHASES.get(band.phase).rgb));
-            area.setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE);
+            area.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area).setMarker(SeriesMarkers.NONE)
+                .setLineStyle(SeriesLines.NONE).setFillColor(new Color(PHASES.get(band.phase).rgb));
         }
         List<Double> seconds = new ArrayList<>(), free = new ArrayList<>();
         long last = samples.get(0).ns;
@@ -330,39 +334,38 @@ class Memory implements Callable<Integer> {
     }
 
     static void draw(Graphics2D g, XYChart chart) {
-        int above = 80;
-        g.translate(0, above);
-        chart.paint(g, WIDTH - 12, HEIGHT - above);
+        g.translate(0, 80);
+        chart.paint(g, WIDTH - 12, HEIGHT - 80);
         Rectangle2D plot = new Rectangle2D.Double();
         plot.setFrameFromDiagonal(chart.getScreenXFromChart(0), chart.getScreenYFromChart(0),
-            chart.getScreenXFromChart(chart.getStyler().getXAxisMax()), chart.getScreenYFromChart(chart.getStyler().getYAxisMax()));
-        frame(g, plot);
+            chart.getScreenXFromChart(chart.getStyler().getXAxisMax()),
+            chart.getScreenYFromChart(chart.getStyler().getYAxisMax()));
         Map<String, Color> names = new LinkedHashMap<>();
         PHASES.forEach(phase -> names.put("\u25a0 " + phase.name, new Color(phase.rgb)));
-        legend(g, plot.getCenterX(), 44 - above, names);
+        frame(g, plot, names);
     }
 
     // ==== monitor: the same text in every script that reads a monitor ====
 
     static final long SECOND = 1_000_000_000;
 
-    /** The rows of a monitor's CSV from a second before to a second after a window; times are ns since 1970. */
+    /** The rows of a monitor's CSV from a second before to a second after a window, in ns since 1970. */
     static class Monitor {
         final Path csv;
         final long from, to;
         final List<CSVRecord> rows;
         long first = Long.MAX_VALUE, last = Long.MIN_VALUE;
 
-        /** Parses only the lines of these rows, since there may be millions of others, each behind its number. */
+        /** Parses only the lines of these rows, each behind its number: there may be millions of others. */
         Monitor(Path csv, long from, long to, String... columns) throws IOException {
             this.csv = csv;
             this.from = from;
             this.to = to;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 String header = lines.readLine();
-                List<String> names = List.of(header.split("\\s*,\\s*"));
-                require(names.contains("timestamp") && names.containsAll(List.of(columns)), csv + ": expected a header "
-                    + "with timestamp and " + List.of(columns) + ", found " + header);
+                List<String> names = List.of(header.split(","));
+                boolean whole = names.contains("timestamp") && names.containsAll(List.of(columns));
+                require(whole, csv + ": needs columns timestamp, " + List.of(columns) + ", found " + header);
                 StringBuilder near = new StringBuilder("line," + header + "\n");
                 int number = 2;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -392,22 +395,25 @@ class Memory implements Callable<Integer> {
             }
         }
 
+        long ns(CSVRecord row) { return cell(row, "timestamp", Long::parseLong); }
+
         <T> T cell(CSVRecord row, String column, Function<String, T> parse) {
             String text = row.isConsistent() ? row.get(column) : "";
-            require(text.matches("\\d+(\\.\\d+)?"), csv + ", line " + row.get("line") + ": '" + text + "' is no "
+            require(text.matches("\\d+(\\.\\d+)?"), csv + ", line " + row.get(0) + ": '" + text + "' is no "
                 + column + ", expected a plain number");
             return parse.apply(text);
         }
 
-        long ns(CSVRecord row) { return cell(row, "timestamp", Long::parseLong); }
-
-        /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
-        long gap(List<Long> all, long from, long to) {
-            List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted().toList();
-            require(times.stream().anyMatch(ns -> from <= ns && ns <= to) && times.get(0) <= from + SECOND
-                && times.get(times.size() - 1) >= to - SECOND, csv + ": expected samples from " + utc(from) + " to "
-                + utc(to) + ", it covers " + utc(first) + " to " + utc(last) + ": another run, clock, zone or unit?");
-            return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max().orElse(0);
+        /** The widest gap in ns between times in a window; fails if they do not reach its ends. */
+        long gap(String whose, List<Long> all, long from, long to) {
+            List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted()
+                .toList();
+            boolean within = times.stream().anyMatch(ns -> from <= ns && ns <= to);
+            require(within && times.get(0) <= from + SECOND && times.get(times.size() - 1) >= to - SECOND, csv
+                + ": expected samples of " + whose + " from " + utc(from) + " to " + utc(to) + ", it covers "
+                + utc(first) + " to " + utc(last) + ": another run, clock, zone, or unit than ns?");
+            return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max()
+                .orElse(0);
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
@@ -424,9 +430,9 @@ class Memory implements Callable<Integer> {
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
 
-    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
-    @Option(names = "--name", description = "What its files are called; by default what is drawn and was chosen.")
+    @Option(names = "--name", description = "What its files are called; by default what is drawn and chosen.")
     String name;
     @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
     boolean csv;
@@ -438,44 +444,51 @@ class Memory implements Callable<Integer> {
         styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
             .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
-            .setAxisTicksLineVisible(false).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE)
-            .setChartPadding(12).setLegendVisible(false).setLocale(Locale.ROOT);
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
+            .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
+            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
+            .setLegendVisible(false).setLocale(Locale.ROOT);
         return styler;
     }
 
-    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital's height at y. */
+    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital at y. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align) {
-        double left = x - align * width(s, size), base = y + size * .365;
+        float left = (float) (x - align * width(s, size)), base = (float) (y + size * .365);
         g.setColor(color);
-        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline((float) left, (float) base));
+        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline(left, base));
     }
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    static void frame(Graphics2D g, Rectangle2D plot) {
+    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
+    static String digits(double number, int decimals) {
+        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
+        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    }
+
+    /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
+    static void frame(Graphics2D g, Rectangle2D plot, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
         g.draw(plot);
-    }
-
-    /** A row of names around x, each behind its first character, a mark in its colour. */
-    static void legend(Graphics2D g, double x, double y, Map<String, Color> names) {
-        double at = x - width(String.join("   ", names.keySet()), TEXT) / 2;
+        double x = plot.getCenterX() - width(String.join("   ", names.keySet()), TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, at + width(name.substring(0, 1), TEXT), y, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), at, y, 0);
-            at += width(name + "   ", TEXT);
+            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), plot.getY() - 40, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), x, plot.getY() - 40, 0);
+            x += width(name + "   ", TEXT);
         }
     }
 
-    /** The files in a folder, or the file, of this name: here, in data or in ../data. */
-    static Stream<Path> files(Path name) throws IOException {
-        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(name))
-            .filter(Files::exists).findFirst().orElse(name);
-        return Files.walk(place, 1).filter(Files::isRegularFile).sorted();
+    /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
+    static List<Path> files(Path input, String name) throws IOException {
+        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
+            .filter(Files::exists).findFirst().orElse(input);
+        try (Stream<Path> files = Files.walk(place, 1)) {
+            return files.filter(Files::isRegularFile).sorted()
+                .filter(file -> file.getFileName().toString().matches(name)).toList();
+        }
     }
 
     /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
@@ -484,31 +497,31 @@ class Memory implements Callable<Integer> {
         return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
-    /** A row of CSV; a number that is not there is empty. */
-    static String row(String first, Stream<?> more) {
-        return Stream.concat(Stream.of(first), more).map(cell -> cell.equals(Double.NaN) ? "" : "" + cell)
-            .collect(Collectors.joining(","));
+    static List<?> row(String first, Stream<?> more) {
+        return Stream.concat(Stream.of(first), more).toList();
     }
 
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
-    void save(String drawn, Consumer<Graphics2D> drawing, List<String> rows) throws IOException {
+    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
         XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON,
-                    KEY_STROKE_CONTROL, VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
+                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
+        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
+            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
-        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + ".png", BitmapEncoder.BitmapFormat.PNG, 300);
+        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), rows);
+        Files.write(part.resolve(stem + ".csv"), lines);
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             Path place = plots.resolve(stem + end);
@@ -533,23 +546,22 @@ class Memory implements Callable<Integer> {
         return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
     }
 
-    /** Runs a script; exit 2 for a wrong option, which its message begins with, 1 for input that cannot be used. */
+    /** Runs a script; what is wrong is one line, exit 2 if it begins with an option, else 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> fail(2, e.getMessage() + "; see --help"))
-                .setExecutionExceptionHandler((e, line, parsed) -> e instanceof IllegalArgumentException
-                    ? fail(e.getMessage().startsWith("--") ? 2 : 1, e.getMessage())
-                    : fail(1, "cannot read or write " + e.getMessage() + " (" + e.getClass().getSimpleName() + ")"))
+                .setParameterExceptionHandler((e, rest) -> fail("--help says more: " + e.getMessage()))
+                .setExecutionExceptionHandler((e, line, parsed) -> fail(e instanceof IllegalArgumentException
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
         } catch (Error e) {
-            return fail(1, e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
+            return fail("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 
-    static int fail(int status, String line) {
+    static int fail(String line) {
         System.err.println(line.replaceAll("\\p{C}", "?"));
-        return status;
+        return line.startsWith("--") ? 2 : 1;
     }
 
     static void require(boolean met, String otherwise) {

@@ -4,6 +4,7 @@
 //DEPS info.picocli:picocli:4.7.7
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
+//DEPS org.apache.commons:commons-csv:1.14.1
 //RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx160m
 
 import static java.awt.RenderingHints.*;
@@ -11,7 +12,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
-import java.awt.geom.*;
+import java.awt.geom.Rectangle2D;
 import java.io.*;
 import java.nio.file.*;
 import java.util.*;
@@ -20,6 +21,7 @@ import java.util.concurrent.Callable;
 import java.util.function.*;
 import java.util.regex.*;
 import java.util.stream.*;
+import org.apache.commons.csv.CSVFormat;
 import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
@@ -27,7 +29,7 @@ import org.knowm.xchart.style.AxesChartStyler;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
 
-/** A horizontal bar for each subgroup size, smallest at the bottom: seconds of an iteration's phases, stacked. */
+/** A horizontal bar for each subgroup size, smallest at the bottom: an iteration's phases, stacked. */
 @Command(name = "subgroup", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "Phase times of one training iteration for growing subgroup sizes, as stacked bars.")
 class Subgroup implements Callable<Integer> {
@@ -43,15 +45,18 @@ class Subgroup implements Callable<Integer> {
     }
 
     /** What --csv writes: a header, then the ms of each run as in its log, or none if it failed. */
-    static List<String> table(List<Run> runs) {
-        List<String> rows = new ArrayList<>(List.of(row("subgroup_size", PHASES.stream().map(Phase::column))));
-        runs.forEach(run -> rows.add(row(run.get("subg"), Arrays.stream(run.numbers, 0, PHASES.size()).boxed())));
+    static List<List<?>> table(List<Run> runs) {
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(row("subgroup_size", PHASES.stream().map(Phase::column)));
+        for (Run run : runs) {
+            rows.add(row(run.get("subg"), IntStream.range(0, PHASES.size()).mapToObj(run::mean)));
+        }
         return rows;
     }
 
     /** The axis of the seconds, and one without ticks for the runs. */
     static XYChart axes(List<Run> runs) {
-        double longest = runs.stream().filter(run -> !run.failed()).mapToDouble(Run::seconds).max().orElseThrow();
+        double longest = runs.stream().mapToDouble(Run::seconds).filter(s -> s > 0).max().orElseThrow();
         XYChart axes = new XYChart(WIDTH, HEIGHT);
         axes.setXAxisTitle("Phase times (s)");
         style(axes.getStyler()).setXAxisMin(0.).setXAxisMax(longest * 1.04).setXAxisTickMarkSpacingHint(130)
@@ -59,44 +64,53 @@ class Subgroup implements Callable<Integer> {
         return axes;
     }
 
-    /** The axes with room for the sizes on the left and the legend above, then the bars, their sizes and these. */
+    /** The axes with room for the sizes on the left and the names above; the bars, the sizes, the frame. */
     static void draw(Graphics2D g, XYChart axes, List<Run> runs) {
-        int left = 212, above = 80;
-        g.translate(left, above);
-        axes.paint(g, WIDTH - left - 12, HEIGHT - above);
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(axes.getScreenXFromChart(0), axes.getScreenYFromChart(-.6),
-            axes.getScreenXFromChart(axes.getStyler().getXAxisMax()), axes.getScreenYFromChart(runs.size() - .4));
+        g.translate(212, 80);
+        axes.paint(g, WIDTH - 212 - 12, HEIGHT - 80);
+        Rectangle2D plot = plot(axes);
         double pitch = plot.getHeight() / runs.size();
         for (int row = 0; row < runs.size(); row++) {
             double y = axes.getScreenYFromChart(row);
-            bar(g, axes, runs.get(row), y, pitch);
-            text(g, size(runs.get(row).get("subg")), Math.min(TEXT, pitch), Color.BLACK, plot.getX() - 25, y, 1);
+            drawBar(g, axes, runs.get(row), y, pitch);
+            String name = size(runs.get(row).get("subg"));
+            text(g, name, Math.min(TEXT, pitch), Color.BLACK, plot.getX() - 25, y, 1);
             g.fill(new Rectangle2D.Double(plot.getX() - 16, y - 1.5, 16, 3));
         }
-        frame(g, plot);
         Map<String, Color> names = new LinkedHashMap<>();
         PHASES.forEach(phase -> names.put("\u25a0 " + phase.name, new Color(phase.rgb)));
-        legend(g, plot.getCenterX(), 44 - above, names);
+        frame(g, plot, names);
         g.rotate(-Math.PI / 2);
-        text(g, "Subgroup size", TITLE, Color.BLACK, -plot.getCenterY(), 34 - left, .5);
+        text(g, "Subgroup size", TITLE, Color.BLACK, -plot.getCenterY(), 34 - 212, .5);
+    }
+
+    /** What the axes enclose, once they are painted. */
+    static Rectangle2D plot(XYChart axes) {
+        Rectangle2D plot = new Rectangle2D.Double();
+        plot.setFrameFromDiagonal(axes.getScreenXFromChart(axes.getStyler().getXAxisMin()),
+            axes.getScreenYFromChart(axes.getStyler().getYAxisMin()),
+            axes.getScreenXFromChart(axes.getStyler().getXAxisMax()),
+            axes.getScreenYFromChart(axes.getStyler().getYAxisMax()));
+        return plot;
     }
 
     /** A run's phases, each with its seconds where they fit. */
-    static void bar(Graphics2D g, XYChart axes, Run run, double y, double pitch) {
+    static void drawBar(Graphics2D g, XYChart axes, Run run, double y, double pitch) {
         double size = Math.min(TEXT * .9, pitch * .85), sum = 0;
-        for (int i = 0; i < PHASES.size() && !run.failed(); i++) {
-            double seconds = run.numbers[i] / 1000;
-            double from = axes.getScreenXFromChart(sum), to = axes.getScreenXFromChart(sum + seconds);
+        if (run.failed()) {
+            text(g, "failed", size, RED, axes.getScreenXFromChart(0) + 16, y, 0);
+            return;
+        }
+        for (int i = 0; i < PHASES.size(); i++) {
+            double seconds = run.mean(i) / 1000, from = axes.getScreenXFromChart(sum);
+            sum += seconds;
+            double to = axes.getScreenXFromChart(sum);
             g.setColor(new Color(PHASES.get(i).rgb));
             g.fill(new Rectangle2D.Double(from, y - pitch * .36, to - from, pitch * .72));
-            String value = String.format(Locale.ROOT, "%.2f", seconds);
-            if (width(value, size) < to - from) {
-                text(g, value, size, Color.WHITE, (from + to) / 2, y, .5);
+            if (width(digits(seconds, 2), size) < to - from) {
+                text(g, digits(seconds, 2), size, Color.WHITE, (from + to) / 2, y, .5);
             }
-            sum += seconds;
         }
-        text(g, run.failed() ? "failed" : " ", size, RED, axes.getScreenXFromChart(0) + 16, y, 0);
     }
 
     // ==== logs: the same text in every script that reads logs ====
@@ -108,19 +122,16 @@ class Subgroup implements Callable<Integer> {
 
     static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
         new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
-    /** What stands before an iteration's numbers: each phase's ms, elapsed ms, TFLOPs per GPU, and a rising count. */
-    static final List<Pattern> NUMBERS = Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+    /** What stands before an iteration's numbers: its phases' ms, elapsed ms, TFLOPs per GPU, a count. */
+    static final List<Pattern> NUMBERS = Stream.concat(
+        PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
         Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
             "(?:consumed.samples[:=]|iteration[:=]?(?= *\\d))"))
         .map(name -> Pattern.compile(name + " *([^\\s|\\[<\\e/]*)")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2;
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
-    /** Keys, each before those that say no more once it is known. */
-    static final List<List<String>> FOLLOW = List.of(List.of("model", "l", "h", "a"),
-        List.of("approach", "stride", "prefetch", "flush_async", "opt_gaps"),
-        List.of("stride", "approach", "prefetch", "flush_async", "opt_gaps"));
 
-    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; looked for in data, too.")
+    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
     List<Path> inputs;
     @Option(names = "--iteration", paramLabel = "N|N-M|mean", defaultValue = "3",
         description = "Which timing line, or the mean of some; mean: of all but the first, the start-up.")
@@ -129,25 +140,32 @@ class Subgroup implements Callable<Integer> {
         description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
     List<String> where = List.of();
 
-    /** A log, what its name says and what follows from that, and its NUMBERS up to TFLOPs, NaN where not said. */
-    record Run(Path log, Map<String, String> keys, double[] numbers) {
+    /** A log, what its name says and what follows from that, and the NUMBERS of the iterations asked for. */
+    record Run(Path log, Map<String, String> keys, List<double[]> iterations) {
         static Run of(Path log) {
-            Run run = new Run(log, new TreeMap<>(), new double[COUNT]);
+            Run run = new Run(log, new TreeMap<>(), new ArrayList<>());
             String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
             Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)").matcher(name).results()
                 .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
             run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
-            run.keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
-            run.keys.put("ga", canonical(run.value("gbs") / run.value("mbs") / run.value("dp") + ""));
+            run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
+            run.keys.put("ga", canonical("" + run.value("gbs") / run.value("mbs") / run.value("dp")));
             int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
             run.keys.put("approach", APPROACHES.get(approach));
-            run.keys.put("stride", approach < 2 ? APPROACHES.get(approach) : "1/" + run.get("opt_gaps"));
+            run.keys.put("stride", approach < 2 ? run.get("approach") : "1/" + run.get("opt_gaps"));
             return run;
         }
 
         String get(String key) { return keys.getOrDefault(key, "none"); }
         double value(String key) { return number(get(key)); }
-        double seconds() { return Arrays.stream(numbers, 0, PHASES.size()).sum() / 1000; }
+
+        /** The mean of one of the NUMBERS, NaN if no iteration says it. */
+        double mean(int i) {
+            return iterations.stream().mapToDouble(numbers -> numbers[i]).filter(number -> number >= 0)
+                .average().orElse(Double.NaN);
+        }
+
+        double seconds() { return IntStream.range(0, PHASES.size()).mapToDouble(this::mean).sum() / 1000; }
         boolean failed() { return !(seconds() > 0); }
     }
 
@@ -159,37 +177,42 @@ class Subgroup implements Callable<Integer> {
 
     /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
     static String canonical(String text) {
-        return number(text) == (long) number(text) ? (long) number(text) + "" : text;
+        return number(text) == (long) number(text) ? "" + (long) number(text) : text;
     }
 
     /** A number of parameters as one says it, such as 100M or 1.5B. */
     static String size(String text) {
-        return number(text) < 1e9 ? canonical(number(text) / 1e6 + "") + "M" : canonical(number(text) / 1e9 + "") + "B";
+        boolean small = number(text) < 1e9;
+        return canonical("" + number(text) / (small ? 1e6 : 1e9)) + (small ? "M" : "B");
     }
 
     /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
-    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text -> APPROACHES.contains(text)
-        ? APPROACHES.indexOf(text) - APPROACHES.size() : number(text.replace("1/", "")))
+    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
+        APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4 : number(text.replace("1/", "")))
         .thenComparing(Comparator.naturalOrder());
 
     /** The runs asked for, sorted by the keys that the figure shows; no two have the same values of these. */
-    List<Run> read(String... keys) throws IOException {
+    List<Run> read(String... shown) throws IOException {
         List<Run> runs = select();
-        for (String key : keys) {
-            List<Run> without = runs.stream().filter(run -> !run.keys.containsKey(key)).toList();
-            without.forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
-            runs.removeAll(without);
+        for (String key : shown) {
+            runs.stream().filter(run -> !run.keys.containsKey(key))
+                .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
+            runs.removeIf(run -> !run.keys.containsKey(key));
             runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
         }
-        compare(runs, List.of(keys));
-        Set<Integer> lines = new TreeSet<>();
+        compare(runs, List.of(shown));
         for (Run run : runs) {
-            lines.add(measure(run));
+            List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
+            noteGap(run.log, found);
+            run.iterations.addAll(asked(found));
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no run with " + List.of(keys) + " and timing line "
-            + iteration + ", such as DeepSpeed prints with \"wall_clock_breakdown\": true");
+        List<Run> failed = runs.stream().filter(Run::failed).toList();
+        failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
+        require(failed.size() < runs.size(), inputs + ": no run with " + List.of(shown) + " and timing line "
+            + iteration + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
+        List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
         notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
-            : "mean of " + lines + " timing lines (" + iteration + ")"));
+            : "means of " + lines + " timing lines, " + iteration));
         return runs;
     }
 
@@ -197,8 +220,8 @@ class Subgroup implements Callable<Integer> {
     List<Run> select() throws IOException {
         List<Run> runs = new ArrayList<>();
         for (Path input : inputs) {
-            List<Path> logs = files(input).filter(log -> log.getFileName().toString().matches("log-.+\\.log")).toList();
-            require(!logs.isEmpty(), input + ": no log, expected a name such as log-7B-tp1-dp1-subg100000000.log");
+            List<Path> logs = files(input, "log-.+\\.log");
+            require(!logs.isEmpty(), input + ": no log, expected names such as log-7B-tp1-subg100000000.log");
             logs.forEach(log -> runs.add(Run.of(log)));
         }
         for (String condition : where) {
@@ -206,9 +229,8 @@ class Subgroup implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            Map<String, Set<String>> all = values(runs);
-            require(runs.stream().map(said).toList().containsAll(values), "no run is left with " + condition
-                + " (--where), there are " + (all.containsKey(parts[0]) ? all.get(parts[0]) : all.keySet()));
+            require(runs.stream().map(said).toList().containsAll(values),
+                "no run is left with " + condition + " (--where), there are " + values(runs));
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
         }
         return runs;
@@ -222,7 +244,7 @@ class Subgroup implements Callable<Integer> {
         return values;
     }
 
-    /** Fails where two runs would stand in one place; notes in what else runs differ than the figure shows. */
+    /** Fails where two runs would stand in one place; notes in what runs differ that the figure hides. */
     void compare(List<Run> runs, List<String> shown) {
         Map<String, Set<String>> differ = values(runs);
         Map<List<String>, Run> places = new HashMap<>();
@@ -230,17 +252,15 @@ class Subgroup implements Callable<Integer> {
             Run other = places.putIfAbsent(shown.stream().map(run::get).toList(), run);
             if (other != null) {
                 differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
-                throw new IllegalArgumentException(other.log + " and " + run.log + " would stand in one place; choose "
-                    + "with --where from " + differ + ", or name the logs");
+                require(false, other.log + " and " + run.log + " would stand in one place; choose with "
+                    + "--where from " + differ + ", or name the logs");
             }
         }
         differ.values().removeIf(values -> values.size() == 1);
-        for (List<String> keys : FOLLOW) {
-            if (shown.contains(keys.get(0)) || differ.containsKey(keys.get(0))) {
-                differ.keySet().removeAll(keys.subList(1, keys.size()));
-            }
-        }
-        differ.remove("gbs");  // it is ga x mbs x dp, which are compared themselves
+        // ga stands for gbs, stride for what it follows from, and a model for its own shape.
+        differ.keySet().removeAll(List.of("gbs", "approach", "prefetch", "flush_async", "opt_gaps"));
+        differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
+        differ.keySet().removeAll(shown.contains("approach") ? List.of("stride") : shown);
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
             notes.add("the runs differ in more than the figure shows: " + differ);
@@ -249,50 +269,42 @@ class Subgroup implements Callable<Integer> {
 
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
-        String models = runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
-        String chosen = where.stream().map(condition -> "-" + condition.replace("=", "")).collect(Collectors.joining());
-        return models + "-" + what + chosen + (iteration.equals("3") ? "" : "-iteration" + iteration);
-    }
-
-    /** Gives a run the means over the timing lines asked for, NaN if it failed; returns how many of them it has. */
-    int measure(Run run) throws IOException {
-        List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
-        noteGap(run.log, found);
-        List<double[]> wanted = wanted(found);
-        Arrays.setAll(run.numbers, i -> wanted.stream().mapToDouble(numbers -> numbers[i])
-            .filter(number -> !Double.isNaN(number)).average().orElse(Double.NaN));
-        if (run.failed()) {
-            notes.add(run.log + ": failed, it has no timing line " + iteration + " with times above 0");
+        Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
+        List<String> chosen = new ArrayList<>(List.of(String.join("+", models), what));
+        where.forEach(choice -> chosen.add(choice.replace("!=", "-not-").replace("=", "")));
+        if (!iteration.equals("3")) {
+            chosen.add(iteration.replaceFirst("^\\d", "iteration$0"));
         }
-        return wanted.size();
+        return String.join("-", chosen);
     }
 
     /** The first and the last iteration asked for, counted from 1. */
     int[] asked() {
-        require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
+        boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
+        require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
         String[] ends = iteration.replace("mean", "2-999999999").split("-");
-        int[] asked = {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
-        require(asked[0] <= asked[1], "--iteration=" + iteration + ": expected the first number to be the lower one");
-        return asked;
+        return new int[] {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
     }
 
-    <T> List<T> wanted(List<T> iterations) {
+    <T> List<T> asked(List<T> iterations) {
         return iterations.stream().limit(asked()[1]).skip(asked()[0] - 1).toList();
     }
 
-    /** The NUMBERS of each timing line of the first rank, up to the last wanted, and of the iteration line after it. */
+    /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
         String first = null;
         try (BufferedReader lines = lines(in)) {
-            for (String text = lines.readLine(); text != null && found.size() <= last; text = lines.readLine()) {
-                String line = text.substring(text.lastIndexOf('\0') + 1);  // what stands before NUL bytes was cut off
-                double[] numbers = numbers(log, line), before = found.isEmpty() ? numbers : found.get(found.size() - 1);
+            String text = lines.readLine();
+            for (; text != null && found.size() <= last; text = lines.readLine()) {
+                String line = text.substring(text.lastIndexOf('\0') + 1);  // what is before NULs was cut off
+                double[] numbers = numbers(log, line);
+                double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
                 if (isTiming(numbers)) {
                     first = first == null ? rank(line) : first;
                     found.addAll(rank(line).equals(first) ? List.of(numbers) : List.of());
-                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(before[ELAPSED])) {
-                    System.arraycopy(numbers, ELAPSED, before, ELAPSED, 3);
+                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
+                    System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
                     if (found.size() == last) {
                         return found;
                     }
@@ -318,7 +330,7 @@ class Subgroup implements Callable<Integer> {
         for (int i = 0; i <= COUNT; i++) {
             Matcher number = NUMBERS.get(i).matcher(line);
             boolean there = line.contains("ms") && number.find();
-            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": a damaged number in: " + line);
+            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
             numbers[i] = there ? Double.parseDouble(number.group(1)) : Double.NaN;
         }
         return numbers;
@@ -326,12 +338,16 @@ class Subgroup implements Callable<Integer> {
 
     /** Notes where iterations are missing or come again: their count should rise evenly. */
     void noteGap(Path log, List<double[]> found) {
-        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(count -> count >= 0).toArray();
-        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1]).toArray();
+        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(n -> n >= 0).toArray();
+        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1])
+            .toArray();
         double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(0);
-        IntStream.range(0, rises.length).filter(i -> rises[i] != even).limit(1).forEach(i -> notes.add(log + ": "
-            + (rises[i] > 0 ? (long) counts[i] + " to " : "") + (long) counts[i + 1]
-            + (rises[i] > 0 ? ": lines are missing" : " comes again: two runs in one log")));
+        int uneven = IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().orElse(-1);
+        if (uneven >= 0) {
+            long from = (long) counts[uneven], to = (long) counts[uneven + 1];
+            notes.add(log + ": " + (from < to ? from + " to " + to + ": lines are missing"
+                : to + " comes again: two runs in one log"));
+        }
     }
     // ==== end of logs ====
 
@@ -345,9 +361,9 @@ class Subgroup implements Callable<Integer> {
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
 
-    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
-    @Option(names = "--name", description = "What its files are called; by default what is drawn and was chosen.")
+    @Option(names = "--name", description = "What its files are called; by default what is drawn and chosen.")
     String name;
     @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
     boolean csv;
@@ -359,44 +375,51 @@ class Subgroup implements Callable<Integer> {
         styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
             .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
-            .setAxisTicksLineVisible(false).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE)
-            .setChartPadding(12).setLegendVisible(false).setLocale(Locale.ROOT);
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
+            .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
+            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
+            .setLegendVisible(false).setLocale(Locale.ROOT);
         return styler;
     }
 
-    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital's height at y. */
+    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital at y. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align) {
-        double left = x - align * width(s, size), base = y + size * .365;
+        float left = (float) (x - align * width(s, size)), base = (float) (y + size * .365);
         g.setColor(color);
-        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline((float) left, (float) base));
+        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline(left, base));
     }
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    static void frame(Graphics2D g, Rectangle2D plot) {
+    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
+    static String digits(double number, int decimals) {
+        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
+        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    }
+
+    /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
+    static void frame(Graphics2D g, Rectangle2D plot, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
         g.draw(plot);
-    }
-
-    /** A row of names around x, each behind its first character, a mark in its colour. */
-    static void legend(Graphics2D g, double x, double y, Map<String, Color> names) {
-        double at = x - width(String.join("   ", names.keySet()), TEXT) / 2;
+        double x = plot.getCenterX() - width(String.join("   ", names.keySet()), TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, at + width(name.substring(0, 1), TEXT), y, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), at, y, 0);
-            at += width(name + "   ", TEXT);
+            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), plot.getY() - 40, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), x, plot.getY() - 40, 0);
+            x += width(name + "   ", TEXT);
         }
     }
 
-    /** The files in a folder, or the file, of this name: here, in data or in ../data. */
-    static Stream<Path> files(Path name) throws IOException {
-        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(name))
-            .filter(Files::exists).findFirst().orElse(name);
-        return Files.walk(place, 1).filter(Files::isRegularFile).sorted();
+    /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
+    static List<Path> files(Path input, String name) throws IOException {
+        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
+            .filter(Files::exists).findFirst().orElse(input);
+        try (Stream<Path> files = Files.walk(place, 1)) {
+            return files.filter(Files::isRegularFile).sorted()
+                .filter(file -> file.getFileName().toString().matches(name)).toList();
+        }
     }
 
     /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
@@ -405,31 +428,31 @@ class Subgroup implements Callable<Integer> {
         return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
-    /** A row of CSV; a number that is not there is empty. */
-    static String row(String first, Stream<?> more) {
-        return Stream.concat(Stream.of(first), more).map(cell -> cell.equals(Double.NaN) ? "" : "" + cell)
-            .collect(Collectors.joining(","));
+    static List<?> row(String first, Stream<?> more) {
+        return Stream.concat(Stream.of(first), more).toList();
     }
 
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
-    void save(String drawn, Consumer<Graphics2D> drawing, List<String> rows) throws IOException {
+    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
         XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON,
-                    KEY_STROKE_CONTROL, VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
+                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
+        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
+            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
-        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + ".png", BitmapEncoder.BitmapFormat.PNG, 300);
+        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), rows);
+        Files.write(part.resolve(stem + ".csv"), lines);
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             Path place = plots.resolve(stem + end);
@@ -454,23 +477,22 @@ class Subgroup implements Callable<Integer> {
         return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
     }
 
-    /** Runs a script; exit 2 for a wrong option, which its message begins with, 1 for input that cannot be used. */
+    /** Runs a script; what is wrong is one line, exit 2 if it begins with an option, else 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> fail(2, e.getMessage() + "; see --help"))
-                .setExecutionExceptionHandler((e, line, parsed) -> e instanceof IllegalArgumentException
-                    ? fail(e.getMessage().startsWith("--") ? 2 : 1, e.getMessage())
-                    : fail(1, "cannot read or write " + e.getMessage() + " (" + e.getClass().getSimpleName() + ")"))
+                .setParameterExceptionHandler((e, rest) -> fail("--help says more: " + e.getMessage()))
+                .setExecutionExceptionHandler((e, line, parsed) -> fail(e instanceof IllegalArgumentException
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
         } catch (Error e) {
-            return fail(1, e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
+            return fail("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 
-    static int fail(int status, String line) {
+    static int fail(String line) {
         System.err.println(line.replaceAll("\\p{C}", "?"));
-        return status;
+        return line.startsWith("--") ? 2 : 1;
     }
 
     static void require(boolean met, String otherwise) {

@@ -4,6 +4,7 @@
 //DEPS info.picocli:picocli:4.7.7
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
+//DEPS org.apache.commons:commons-csv:1.14.1
 //RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx160m
 
 import static java.awt.RenderingHints.*;
@@ -11,7 +12,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
-import java.awt.geom.*;
+import java.awt.geom.Rectangle2D;
 import java.io.*;
 import java.nio.file.*;
 import java.util.*;
@@ -20,21 +21,22 @@ import java.util.concurrent.Callable;
 import java.util.function.*;
 import java.util.regex.*;
 import java.util.stream.*;
+import org.apache.commons.csv.CSVFormat;
 import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
-import org.knowm.xchart.style.*;
+import org.knowm.xchart.style.AxesChartStyler;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
 
-/** A group of bars for each value of a key, in it a bar for each value of another: the parameters updated a second. */
+/** A group of bars for each value of a key, in it a bar for each value of another: parameters a second. */
 @Command(name = "throughput", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "Update throughput in billions of parameters a second for groups of runs.")
 class Throughput implements Callable<Integer> {
     @Option(names = "--groups", paramLabel = "KEY", defaultValue = "dp",
         description = "What tells groups apart: a key of the names, model, folder, ga, approach or stride.")
     String groups;
-    @Option(names = "--bars", paramLabel = "KEY", defaultValue = "stride", description = "What tells bars apart.")
+    @Option(names = "--bars", paramLabel = "KEY", defaultValue = "stride", description = "The same for bars.")
     String bars;
 
     public static void main(String... args) {
@@ -45,27 +47,31 @@ class Throughput implements Callable<Integer> {
         List<Run> runs = read(bars, groups);
         arrange(runs, 14, "Billion params/s", Throughput::throughput);
         add("Update", new Color(0x0173B2), Throughput::throughput);
-        String drawn = "throughput" + (groups.equals("dp") ? "" : "-" + groups) + (bars.equals("stride") ? "" : "-" + bars);
+        String drawn = "throughput" + (groups.equals("dp") ? "" : "-" + groups)
+            + (bars.equals("stride") ? "" : "-" + bars);
         save(name(runs, drawn), this::draw, table(runs));
         return 0;
     }
 
-    /** Billions of parameters that a run updates a second; a model's name says its size, as in 13B or llama-7b. */
+    /** Billions of parameters that a run updates a second; a model's name says its size: 13B, llama-7b. */
     static double throughput(Run run) {
-        Matcher size = Pattern.compile("(?i)(?<![\\d.])(\\d+(?:\\.\\d+)?)b(?![a-z])").matcher(run.get("model"));
-        require(size.find(), run.log + ": no size in the model's name, expected one such as 13B; leave it out by --where");
+        Matcher size = Pattern.compile("(\\d+(?:\\.\\d+)?)[bB](?![a-z])").matcher(run.get("model"));
+        require(size.find(), run.log + ": no size in the model's name, expected such as 13B; see --where");
         require(updateMs(run) != 0, run.log + ": its update takes no time; leave it out by --where");
         return Double.parseDouble(size.group(1)) * 1000 / updateMs(run);
     }
 
     static double updateMs(Run run) {
-        return run.numbers[PHASES.stream().map(Phase::name).toList().indexOf("Update")];
+        return run.mean(PHASES.stream().map(Phase::name).toList().indexOf("Update"));
     }
 
-    /** What --csv writes: a header, then the values of the keys and the numbers of each run. */
-    List<String> table(List<Run> runs) {
-        List<String> rows = new ArrayList<>(List.of(row(groups, Stream.of(bars, "update_ms", "billion_parameters_per_s"))));
-        runs.forEach(run -> rows.add(row(run.get(groups), Stream.of(run.get(bars), updateMs(run), throughput(run)))));
+    /** What --csv writes: a header, then of each run the values of the keys and its numbers. */
+    List<List<?>> table(List<Run> runs) {
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of(groups, bars, "update_ms", "billion_parameters_per_s"));
+        for (Run run : runs) {
+            rows.add(List.of(run.get(groups), run.get(bars), updateMs(run), throughput(run)));
+        }
         return rows;
     }
 
@@ -83,19 +89,16 @@ class Throughput implements Callable<Integer> {
 
     static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
         new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
-    /** What stands before an iteration's numbers: each phase's ms, elapsed ms, TFLOPs per GPU, and a rising count. */
-    static final List<Pattern> NUMBERS = Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+    /** What stands before an iteration's numbers: its phases' ms, elapsed ms, TFLOPs per GPU, a count. */
+    static final List<Pattern> NUMBERS = Stream.concat(
+        PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
         Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
             "(?:consumed.samples[:=]|iteration[:=]?(?= *\\d))"))
         .map(name -> Pattern.compile(name + " *([^\\s|\\[<\\e/]*)")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2;
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
-    /** Keys, each before those that say no more once it is known. */
-    static final List<List<String>> FOLLOW = List.of(List.of("model", "l", "h", "a"),
-        List.of("approach", "stride", "prefetch", "flush_async", "opt_gaps"),
-        List.of("stride", "approach", "prefetch", "flush_async", "opt_gaps"));
 
-    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; looked for in data, too.")
+    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
     List<Path> inputs;
     @Option(names = "--iteration", paramLabel = "N|N-M|mean", defaultValue = "3",
         description = "Which timing line, or the mean of some; mean: of all but the first, the start-up.")
@@ -104,25 +107,32 @@ class Throughput implements Callable<Integer> {
         description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
     List<String> where = List.of();
 
-    /** A log, what its name says and what follows from that, and its NUMBERS up to TFLOPs, NaN where not said. */
-    record Run(Path log, Map<String, String> keys, double[] numbers) {
+    /** A log, what its name says and what follows from that, and the NUMBERS of the iterations asked for. */
+    record Run(Path log, Map<String, String> keys, List<double[]> iterations) {
         static Run of(Path log) {
-            Run run = new Run(log, new TreeMap<>(), new double[COUNT]);
+            Run run = new Run(log, new TreeMap<>(), new ArrayList<>());
             String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
             Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)").matcher(name).results()
                 .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
             run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
-            run.keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
-            run.keys.put("ga", canonical(run.value("gbs") / run.value("mbs") / run.value("dp") + ""));
+            run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
+            run.keys.put("ga", canonical("" + run.value("gbs") / run.value("mbs") / run.value("dp")));
             int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
             run.keys.put("approach", APPROACHES.get(approach));
-            run.keys.put("stride", approach < 2 ? APPROACHES.get(approach) : "1/" + run.get("opt_gaps"));
+            run.keys.put("stride", approach < 2 ? run.get("approach") : "1/" + run.get("opt_gaps"));
             return run;
         }
 
         String get(String key) { return keys.getOrDefault(key, "none"); }
         double value(String key) { return number(get(key)); }
-        double seconds() { return Arrays.stream(numbers, 0, PHASES.size()).sum() / 1000; }
+
+        /** The mean of one of the NUMBERS, NaN if no iteration says it. */
+        double mean(int i) {
+            return iterations.stream().mapToDouble(numbers -> numbers[i]).filter(number -> number >= 0)
+                .average().orElse(Double.NaN);
+        }
+
+        double seconds() { return IntStream.range(0, PHASES.size()).mapToDouble(this::mean).sum() / 1000; }
         boolean failed() { return !(seconds() > 0); }
     }
 
@@ -134,37 +144,42 @@ class Throughput implements Callable<Integer> {
 
     /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
     static String canonical(String text) {
-        return number(text) == (long) number(text) ? (long) number(text) + "" : text;
+        return number(text) == (long) number(text) ? "" + (long) number(text) : text;
     }
 
     /** A number of parameters as one says it, such as 100M or 1.5B. */
     static String size(String text) {
-        return number(text) < 1e9 ? canonical(number(text) / 1e6 + "") + "M" : canonical(number(text) / 1e9 + "") + "B";
+        boolean small = number(text) < 1e9;
+        return canonical("" + number(text) / (small ? 1e6 : 1e9)) + (small ? "M" : "B");
     }
 
     /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
-    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text -> APPROACHES.contains(text)
-        ? APPROACHES.indexOf(text) - APPROACHES.size() : number(text.replace("1/", "")))
+    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
+        APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4 : number(text.replace("1/", "")))
         .thenComparing(Comparator.naturalOrder());
 
     /** The runs asked for, sorted by the keys that the figure shows; no two have the same values of these. */
-    List<Run> read(String... keys) throws IOException {
+    List<Run> read(String... shown) throws IOException {
         List<Run> runs = select();
-        for (String key : keys) {
-            List<Run> without = runs.stream().filter(run -> !run.keys.containsKey(key)).toList();
-            without.forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
-            runs.removeAll(without);
+        for (String key : shown) {
+            runs.stream().filter(run -> !run.keys.containsKey(key))
+                .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
+            runs.removeIf(run -> !run.keys.containsKey(key));
             runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
         }
-        compare(runs, List.of(keys));
-        Set<Integer> lines = new TreeSet<>();
+        compare(runs, List.of(shown));
         for (Run run : runs) {
-            lines.add(measure(run));
+            List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
+            noteGap(run.log, found);
+            run.iterations.addAll(asked(found));
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no run with " + List.of(keys) + " and timing line "
-            + iteration + ", such as DeepSpeed prints with \"wall_clock_breakdown\": true");
+        List<Run> failed = runs.stream().filter(Run::failed).toList();
+        failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
+        require(failed.size() < runs.size(), inputs + ": no run with " + List.of(shown) + " and timing line "
+            + iteration + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
+        List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
         notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
-            : "mean of " + lines + " timing lines (" + iteration + ")"));
+            : "means of " + lines + " timing lines, " + iteration));
         return runs;
     }
 
@@ -172,8 +187,8 @@ class Throughput implements Callable<Integer> {
     List<Run> select() throws IOException {
         List<Run> runs = new ArrayList<>();
         for (Path input : inputs) {
-            List<Path> logs = files(input).filter(log -> log.getFileName().toString().matches("log-.+\\.log")).toList();
-            require(!logs.isEmpty(), input + ": no log, expected a name such as log-7B-tp1-dp1-subg100000000.log");
+            List<Path> logs = files(input, "log-.+\\.log");
+            require(!logs.isEmpty(), input + ": no log, expected names such as log-7B-tp1-subg100000000.log");
             logs.forEach(log -> runs.add(Run.of(log)));
         }
         for (String condition : where) {
@@ -181,9 +196,8 @@ class Throughput implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            Map<String, Set<String>> all = values(runs);
-            require(runs.stream().map(said).toList().containsAll(values), "no run is left with " + condition
-                + " (--where), there are " + (all.containsKey(parts[0]) ? all.get(parts[0]) : all.keySet()));
+            require(runs.stream().map(said).toList().containsAll(values),
+                "no run is left with " + condition + " (--where), there are " + values(runs));
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
         }
         return runs;
@@ -197,7 +211,7 @@ class Throughput implements Callable<Integer> {
         return values;
     }
 
-    /** Fails where two runs would stand in one place; notes in what else runs differ than the figure shows. */
+    /** Fails where two runs would stand in one place; notes in what runs differ that the figure hides. */
     void compare(List<Run> runs, List<String> shown) {
         Map<String, Set<String>> differ = values(runs);
         Map<List<String>, Run> places = new HashMap<>();
@@ -205,17 +219,15 @@ class Throughput implements Callable<Integer> {
             Run other = places.putIfAbsent(shown.stream().map(run::get).toList(), run);
             if (other != null) {
                 differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
-                throw new IllegalArgumentException(other.log + " and " + run.log + " would stand in one place; choose "
-                    + "with --where from " + differ + ", or name the logs");
+                require(false, other.log + " and " + run.log + " would stand in one place; choose with "
+                    + "--where from " + differ + ", or name the logs");
             }
         }
         differ.values().removeIf(values -> values.size() == 1);
-        for (List<String> keys : FOLLOW) {
-            if (shown.contains(keys.get(0)) || differ.containsKey(keys.get(0))) {
-                differ.keySet().removeAll(keys.subList(1, keys.size()));
-            }
-        }
-        differ.remove("gbs");  // it is ga x mbs x dp, which are compared themselves
+        // ga stands for gbs, stride for what it follows from, and a model for its own shape.
+        differ.keySet().removeAll(List.of("gbs", "approach", "prefetch", "flush_async", "opt_gaps"));
+        differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
+        differ.keySet().removeAll(shown.contains("approach") ? List.of("stride") : shown);
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
             notes.add("the runs differ in more than the figure shows: " + differ);
@@ -224,50 +236,42 @@ class Throughput implements Callable<Integer> {
 
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
-        String models = runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
-        String chosen = where.stream().map(condition -> "-" + condition.replace("=", "")).collect(Collectors.joining());
-        return models + "-" + what + chosen + (iteration.equals("3") ? "" : "-iteration" + iteration);
-    }
-
-    /** Gives a run the means over the timing lines asked for, NaN if it failed; returns how many of them it has. */
-    int measure(Run run) throws IOException {
-        List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
-        noteGap(run.log, found);
-        List<double[]> wanted = wanted(found);
-        Arrays.setAll(run.numbers, i -> wanted.stream().mapToDouble(numbers -> numbers[i])
-            .filter(number -> !Double.isNaN(number)).average().orElse(Double.NaN));
-        if (run.failed()) {
-            notes.add(run.log + ": failed, it has no timing line " + iteration + " with times above 0");
+        Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
+        List<String> chosen = new ArrayList<>(List.of(String.join("+", models), what));
+        where.forEach(choice -> chosen.add(choice.replace("!=", "-not-").replace("=", "")));
+        if (!iteration.equals("3")) {
+            chosen.add(iteration.replaceFirst("^\\d", "iteration$0"));
         }
-        return wanted.size();
+        return String.join("-", chosen);
     }
 
     /** The first and the last iteration asked for, counted from 1. */
     int[] asked() {
-        require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
+        boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
+        require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
         String[] ends = iteration.replace("mean", "2-999999999").split("-");
-        int[] asked = {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
-        require(asked[0] <= asked[1], "--iteration=" + iteration + ": expected the first number to be the lower one");
-        return asked;
+        return new int[] {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
     }
 
-    <T> List<T> wanted(List<T> iterations) {
+    <T> List<T> asked(List<T> iterations) {
         return iterations.stream().limit(asked()[1]).skip(asked()[0] - 1).toList();
     }
 
-    /** The NUMBERS of each timing line of the first rank, up to the last wanted, and of the iteration line after it. */
+    /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
         String first = null;
         try (BufferedReader lines = lines(in)) {
-            for (String text = lines.readLine(); text != null && found.size() <= last; text = lines.readLine()) {
-                String line = text.substring(text.lastIndexOf('\0') + 1);  // what stands before NUL bytes was cut off
-                double[] numbers = numbers(log, line), before = found.isEmpty() ? numbers : found.get(found.size() - 1);
+            String text = lines.readLine();
+            for (; text != null && found.size() <= last; text = lines.readLine()) {
+                String line = text.substring(text.lastIndexOf('\0') + 1);  // what is before NULs was cut off
+                double[] numbers = numbers(log, line);
+                double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
                 if (isTiming(numbers)) {
                     first = first == null ? rank(line) : first;
                     found.addAll(rank(line).equals(first) ? List.of(numbers) : List.of());
-                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(before[ELAPSED])) {
-                    System.arraycopy(numbers, ELAPSED, before, ELAPSED, 3);
+                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
+                    System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
                     if (found.size() == last) {
                         return found;
                     }
@@ -293,7 +297,7 @@ class Throughput implements Callable<Integer> {
         for (int i = 0; i <= COUNT; i++) {
             Matcher number = NUMBERS.get(i).matcher(line);
             boolean there = line.contains("ms") && number.find();
-            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": a damaged number in: " + line);
+            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
             numbers[i] = there ? Double.parseDouble(number.group(1)) : Double.NaN;
         }
         return numbers;
@@ -301,12 +305,16 @@ class Throughput implements Callable<Integer> {
 
     /** Notes where iterations are missing or come again: their count should rise evenly. */
     void noteGap(Path log, List<double[]> found) {
-        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(count -> count >= 0).toArray();
-        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1]).toArray();
+        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(n -> n >= 0).toArray();
+        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1])
+            .toArray();
         double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(0);
-        IntStream.range(0, rises.length).filter(i -> rises[i] != even).limit(1).forEach(i -> notes.add(log + ": "
-            + (rises[i] > 0 ? (long) counts[i] + " to " : "") + (long) counts[i + 1]
-            + (rises[i] > 0 ? ": lines are missing" : " comes again: two runs in one log")));
+        int uneven = IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().orElse(-1);
+        if (uneven >= 0) {
+            long from = (long) counts[uneven], to = (long) counts[uneven + 1];
+            notes.add(log + ": " + (from < to ? from + " to " + to + ": lines are missing"
+                : to + " comes again: two runs in one log"));
+        }
     }
     // ==== end of logs ====
 
@@ -314,7 +322,7 @@ class Throughput implements Callable<Integer> {
 
     static final Map<String, String> TITLES = Map.of("subg", "subgroup size", "dp", "data-parallel degree",
         "tp", "tensor-parallel degree", "ga", "gradient-accumulation degree", "mbs", "micro-batch size",
-        "gbs", "global batch size", "ratio", "share updated on the GPU", "stride", "share updated on the GPU");
+        "ratio", "share updated on the GPU", "stride", "share updated on the GPU");
 
     final CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
     /** Runs by their places: one in front of each group and one at the end stay empty. */
@@ -322,7 +330,7 @@ class Throughput implements Callable<Integer> {
     List<String> groupNames, barNames;
     double size, above, below;
 
-    /** Puts the runs into their places; the axis ends at a round number above the highest bar and its number. */
+    /** Puts the runs into their places; the axis ends at a round number, above the highest bar's number. */
     void arrange(List<Run> runs, double above, String title, ToDoubleFunction<Run> height) {
         List<String> groupValues = sorted(runs, groups), barValues = sorted(runs, bars);
         for (Run run : runs) {
@@ -368,14 +376,18 @@ class Throughput implements Callable<Integer> {
     /** The next 1, 2 or 5 times a power of ten from a number on. */
     static double round(double least) {
         double power = Math.pow(10, Math.floor(Math.log10(least)));
-        return DoubleStream.of(1, 2, 5, 10).map(step -> step * power).filter(step -> step >= least).findFirst().orElseThrow();
+        return DoubleStream.of(1, 2, 5, 10).map(step -> step * power).filter(step -> step >= least)
+            .findFirst().orElseThrow();
     }
 
     /** Adds a number of each run. */
     CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
         Double[] numbers = new Double[slots()];
-        places.forEach((place, run) -> numbers[place] = Double.isNaN(number.applyAsDouble(run)) ? null : number.applyAsDouble(run));
-        List<Integer> names = IntStream.range(0, slots()).boxed().toList();
+        places.forEach((place, run) -> {
+            double value = number.applyAsDouble(run);
+            numbers[place] = Double.isNaN(value) ? null : (Double) value;
+        });
+        List<String> names = IntStream.range(0, slots()).mapToObj(Integer::toString).toList();
         CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
         series.setFillColor(color);
         return series;
@@ -385,29 +397,30 @@ class Throughput implements Callable<Integer> {
     void drawGrid(Graphics2D g) {
         g.translate(0, above);
         chart.paint(g, WIDTH, (int) (HEIGHT - above - below));
-        double bottom = chart.getScreenYFromChart(0), names = bottom + below - 80;
-        int bars = barNames.size(), groups = groupNames.size();
+        double bottom = chart.getScreenYFromChart(0), middle = bottom + below - 80;
+        int pitch = barNames.size() + 1;
         for (int place = 1; place < slots(); place++) {
-            if (place % (bars + 1) > 0) {
-                drawUpright(g, barNames.get(place % (bars + 1) - 1), size, Color.BLACK, place, bottom + 12, 1);
-            }
+            String name = place % pitch == 0 ? " " : barNames.get(place % pitch - 1);
+            drawUpright(g, name, size, Color.BLACK, place, bottom + 12, 1);
         }
-        for (int group = 0; group < groups; group++) {
-            double left = x(group * (bars + 1) + 1), right = x((group + 1) * (bars + 1)), wide = right - left;
-            g.fill(new Rectangle2D.Double(left, names - 31, wide, 3));
-            double fit = Math.min(TEXT, TEXT * (wide + x(1) - x(0)) / width(groupNames.get(group) + " ", TEXT));
-            text(g, groupNames.get(group), fit, Color.BLACK, (left + right) / 2, names, .5);
+        for (int group = 0; group < groupNames.size(); group++) {
+            double left = x(group * pitch + 1), wide = x(pitch) - x(1);
+            g.fill(new Rectangle2D.Double(left, middle - 31, wide, 3));
+            double fit = Math.min(1, (x(pitch + 1) - x(1)) / width(groupNames.get(group) + " ", TEXT));
+            text(g, groupNames.get(group), TEXT * fit, Color.BLACK, left + wide / 2, middle, .5);
         }
-        String title = TITLES.getOrDefault(this.bars, this.bars) + ", by " + TITLES.getOrDefault(this.groups, this.groups);
-        text(g, title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1), TITLE, Color.BLACK,
-            x(slots() / 2.), names + 62, .5);
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(x(0), bottom, x(slots()), chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0)));
-        frame(g, plot);
+        String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
+        title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
+        text(g, title, TITLE, Color.BLACK, x(slots() / 2.), middle + 62, .5);
+        Map<String, Color> names = new LinkedHashMap<>();
+        chart.getSeriesCollection().stream().filter(CategorySeries::isShowInLegend)
+            .forEach(series -> names.put(series.getName(), series.getFillColor()));
+        double top = chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0));
+        frame(g, new Rectangle2D.Double(x(0), top, x(slots()) - x(0), bottom - top),
+            names.size() == 1 ? Map.of() : names);
     }
 
-    /** Where a place begins; XChart gives the last of n categories the number n - 1 at its right end. */
-    double x(double place) { return chart.getScreenXFromChart(place * (slots() - 1) / slots()); }
+    double x(double place) { return chart.getScreenXFromChart(place); }
 
     void drawUpright(Graphics2D g, String s, double size, Color color, int place, double y, double align) {
         g.rotate(-Math.PI / 2, x(place + .5), y);
@@ -415,7 +428,7 @@ class Throughput implements Callable<Integer> {
         g.rotate(Math.PI / 2, x(place + .5), y);
     }
 
-    /** The number over a bar, which is its height, or past the dot at the height that would lie on it, on white. */
+    /** The number over a bar, which is its height, on white; past the dot that would lie on it. */
     void drawNumber(Graphics2D g, int place, double height, double dot) {
         if (!(height > 0)) {
             drawUpright(g, "failed", size, RED, place, chart.getScreenYFromChart(0) - 12, 0);
@@ -429,13 +442,8 @@ class Throughput implements Callable<Integer> {
         g.fill(new Rectangle2D.Double(x(place + .5) - size * .4, foot - length - 4, size * .8, length + 8));
         drawUpright(g, number, size * .9, Color.BLACK, place, foot, 0);
     }
-
-    /** A number with so many decimals, or as many more as two digits that say something take. */
-    static String digits(double number, int decimals) {
-        int needed = 1 - (int) Math.floor(Math.log10(number));
-        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
-    }
     // ==== end of grid ====
+
 
     // ==== figure: the same text in every script ====
 
@@ -447,9 +455,9 @@ class Throughput implements Callable<Integer> {
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
 
-    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
-    @Option(names = "--name", description = "What its files are called; by default what is drawn and was chosen.")
+    @Option(names = "--name", description = "What its files are called; by default what is drawn and chosen.")
     String name;
     @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
     boolean csv;
@@ -461,44 +469,51 @@ class Throughput implements Callable<Integer> {
         styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
             .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
-            .setAxisTicksLineVisible(false).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE)
-            .setChartPadding(12).setLegendVisible(false).setLocale(Locale.ROOT);
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
+            .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
+            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
+            .setLegendVisible(false).setLocale(Locale.ROOT);
         return styler;
     }
 
-    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital's height at y. */
+    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital at y. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align) {
-        double left = x - align * width(s, size), base = y + size * .365;
+        float left = (float) (x - align * width(s, size)), base = (float) (y + size * .365);
         g.setColor(color);
-        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline((float) left, (float) base));
+        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline(left, base));
     }
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    static void frame(Graphics2D g, Rectangle2D plot) {
+    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
+    static String digits(double number, int decimals) {
+        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
+        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    }
+
+    /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
+    static void frame(Graphics2D g, Rectangle2D plot, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
         g.draw(plot);
-    }
-
-    /** A row of names around x, each behind its first character, a mark in its colour. */
-    static void legend(Graphics2D g, double x, double y, Map<String, Color> names) {
-        double at = x - width(String.join("   ", names.keySet()), TEXT) / 2;
+        double x = plot.getCenterX() - width(String.join("   ", names.keySet()), TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, at + width(name.substring(0, 1), TEXT), y, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), at, y, 0);
-            at += width(name + "   ", TEXT);
+            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), plot.getY() - 40, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), x, plot.getY() - 40, 0);
+            x += width(name + "   ", TEXT);
         }
     }
 
-    /** The files in a folder, or the file, of this name: here, in data or in ../data. */
-    static Stream<Path> files(Path name) throws IOException {
-        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(name))
-            .filter(Files::exists).findFirst().orElse(name);
-        return Files.walk(place, 1).filter(Files::isRegularFile).sorted();
+    /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
+    static List<Path> files(Path input, String name) throws IOException {
+        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
+            .filter(Files::exists).findFirst().orElse(input);
+        try (Stream<Path> files = Files.walk(place, 1)) {
+            return files.filter(Files::isRegularFile).sorted()
+                .filter(file -> file.getFileName().toString().matches(name)).toList();
+        }
     }
 
     /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
@@ -507,31 +522,31 @@ class Throughput implements Callable<Integer> {
         return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
-    /** A row of CSV; a number that is not there is empty. */
-    static String row(String first, Stream<?> more) {
-        return Stream.concat(Stream.of(first), more).map(cell -> cell.equals(Double.NaN) ? "" : "" + cell)
-            .collect(Collectors.joining(","));
+    static List<?> row(String first, Stream<?> more) {
+        return Stream.concat(Stream.of(first), more).toList();
     }
 
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
-    void save(String drawn, Consumer<Graphics2D> drawing, List<String> rows) throws IOException {
+    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
         XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON,
-                    KEY_STROKE_CONTROL, VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
+                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
+        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
+            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
-        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + ".png", BitmapEncoder.BitmapFormat.PNG, 300);
+        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), rows);
+        Files.write(part.resolve(stem + ".csv"), lines);
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             Path place = plots.resolve(stem + end);
@@ -556,23 +571,22 @@ class Throughput implements Callable<Integer> {
         return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
     }
 
-    /** Runs a script; exit 2 for a wrong option, which its message begins with, 1 for input that cannot be used. */
+    /** Runs a script; what is wrong is one line, exit 2 if it begins with an option, else 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> fail(2, e.getMessage() + "; see --help"))
-                .setExecutionExceptionHandler((e, line, parsed) -> e instanceof IllegalArgumentException
-                    ? fail(e.getMessage().startsWith("--") ? 2 : 1, e.getMessage())
-                    : fail(1, "cannot read or write " + e.getMessage() + " (" + e.getClass().getSimpleName() + ")"))
+                .setParameterExceptionHandler((e, rest) -> fail("--help says more: " + e.getMessage()))
+                .setExecutionExceptionHandler((e, line, parsed) -> fail(e instanceof IllegalArgumentException
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
         } catch (Error e) {
-            return fail(1, e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
+            return fail("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 
-    static int fail(int status, String line) {
+    static int fail(String line) {
         System.err.println(line.replaceAll("\\p{C}", "?"));
-        return status;
+        return line.startsWith("--") ? 2 : 1;
     }
 
     static void require(boolean met, String otherwise) {

@@ -12,10 +12,10 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
-import java.awt.geom.*;
+import java.awt.geom.Rectangle2D;
 import java.io.*;
 import java.nio.file.*;
-import java.time.*;
+import java.time.Instant;
 import java.util.*;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -30,14 +30,14 @@ import org.knowm.xchart.style.*;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
 
-/** Three bars for each group of runs: means of a monitor's samples of all its devices while the optimizer updates. */
+/** Three bars for each group of runs: means over a monitor's samples of all devices during updates. */
 @Command(name = "utilization", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "PCIe traffic and GPU utilization while the optimizer updates, for groups of runs.")
 class Utilization implements Callable<Integer> {
-    /** A bar: its name, its colour, the monitor's column, what divides that, and the axis, 0 on the left. */
+    /** A bar: its name, its colour, the monitor's column, what divides that, and its axis, 0 on the left. */
     record Bar(String name, int rgb, String column, double unit, int axis) { }
 
-    /** The monitor's PCIe columns are in MB/s. */
+    /** The monitor's PCIe rates are in MB/s. */
     static final List<Bar> BARS = List.of(new Bar("D2H", 0xDE8F05, "txpci", 1024, 0),
         new Bar("H2D", 0x56B4E9, "rxpci", 1024, 0), new Bar("GPU", 0xD40000, "gpu_util", 1, 1));
     static final Pattern TIMER = Pattern.compile("<<<TIMER:step_(start|end),(\\d{1,18}|[1-8]\\d{18})>>>");
@@ -52,31 +52,31 @@ class Utilization implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         requireTimers();
-        List<Run> runs = read(groups);
-        List<double[]> means = new ArrayList<>();
-        for (Run run : runs) {
-            means.add(run.failed() ? new double[] {Double.NaN, Double.NaN, Double.NaN, Double.NaN} : means(run));
+        Map<Run, Means> means = new LinkedHashMap<>();
+        for (Run run : read(groups)) {
+            means.put(run, run.failed() ? new Means(new double[0], 0) : means(run));
         }
-        CategoryChart chart = chart(runs, means);
+        CategoryChart chart = chart(means);
         String drawn = "utilization" + (groups.equals("approach") ? "" : "-" + groups);
-        save(name(runs, drawn), g -> draw(g, chart, means), table(runs, means));
+        save(name(List.copyOf(means.keySet()), drawn), g -> draw(g, chart, means), table(means));
         return 0;
     }
 
+    /** The means of the BARS, none if the run failed, and of how many samples. */
+    record Means(double[] bars, long samples) { }
+
     /** Fails if no log says when its updates begin and end. */
     void requireTimers() throws IOException {
+        boolean timed = false;
         for (Run run : select()) {
-            if (updates(run.log).stream().anyMatch(update -> update.starts > 0)) {
-                return;
-            }
+            timed = timed || updates(run.log).stream().anyMatch(update -> update.starts > 0);
         }
-        require(false, inputs + ": no log says when an update begins and ends (<<<TIMER:step_start,NS>>>, step_end)");
+        require(timed, inputs + ": no log has <<<TIMER:step_start,NS>>> lines, which say when updates begin");
     }
 
-    /** An update: from the earliest start of a rank to its latest end, and how many of each the log has. */
+    /** An update, from the earliest start of a rank to the latest end, and how many of each the log has. */
     static class Update {
-        long startNs = Long.MAX_VALUE, endNs = Long.MIN_VALUE;
-        int starts, ends;
+        long startNs = Long.MAX_VALUE, endNs = Long.MIN_VALUE, starts, ends;
 
         void add(MatchResult timer) {
             long ns = Long.parseLong(timer.group(2));
@@ -87,115 +87,123 @@ class Utilization implements Callable<Integer> {
         }
     }
 
-    /** For each timing line of the first rank, the update that the lines since the one before are of. */
+    /** For each timing line of the first rank, the update that the lines since the one before tell of. */
     static List<Update> updates(Path log) throws IOException {
-        List<Update> updates = new ArrayList<>();
-        Update update = new Update();
+        List<Update> updates = new ArrayList<>(List.of(new Update()));
         String first = null;
         try (BufferedReader lines = lines(Files.newInputStream(log))) {
             for (String text = lines.readLine(); text != null; text = lines.readLine()) {
                 String line = text.substring(text.lastIndexOf('\0') + 1);
-                TIMER.matcher(line).results().forEach(update::add);
+                TIMER.matcher(line).results().forEach(updates.get(updates.size() - 1)::add);
                 if (isTiming(numbers(log, line)) && (first == null || first.equals(rank(line)))) {
                     first = rank(line);
-                    updates.add(update);
-                    update = new Update();
+                    updates.add(new Update());
                 }
             }
         }
-        return updates;
+        return updates.subList(0, updates.size() - 1);
     }
 
-    /** The means of a run's BARS in its updates asked for, and of how many samples. */
-    double[] means(Run run) throws IOException {
-        List<Update> updates = wanted(updates(run.log));
+    Means means(Run run) throws IOException {
+        List<Update> updates = asked(updates(run.log));
         for (Update update : updates) {
-            require(update.starts > 0 && update.starts == update.ends, run.log + ": an iteration of " + iteration + " has "
-                + update.starts + " step_start and " + update.ends + " step_end lines, expected as many of each");
+            require(update.starts > 0 && update.starts == update.ends, run.log + ": has " + update.starts
+                + " step_start and " + update.ends + " step_end lines in an iteration, expected as many");
         }
         Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
         Monitor monitor = new Monitor(csv, updates.get(0).startNs, updates.get(updates.size() - 1).endNs,
             "device_id", "txpci", "rxpci", "gpu_util");
-        requireCover(monitor, updates);
+        updates.forEach(update -> requireCover(monitor, update));
         List<CSVRecord> rows = monitor.rows.stream().filter(row -> updates.stream().anyMatch(update ->
             update.startNs <= monitor.ns(row) && monitor.ns(row) <= update.endNs)).toList();
-        double[] means = new double[BARS.size() + 1];
-        Arrays.setAll(means, i -> i == BARS.size() ? rows.size() : rows.stream().mapToDouble(row ->
-            monitor.cell(row, BARS.get(i).column, Double::parseDouble)).average().orElseThrow() / BARS.get(i).unit);
-        return means;
+        double[] bars = BARS.stream().mapToDouble(bar -> rows.stream().mapToDouble(row ->
+            monitor.cell(row, bar.column, Double::parseDouble)).average().orElse(0) / bar.unit).toArray();
+        return new Means(bars, rows.size());
     }
 
-    /** Fails unless each device has samples throughout each update. */
-    static void requireCover(Monitor monitor, List<Update> updates) {
-        Map<String, List<Long>> devices = new TreeMap<>(Map.of());
+    /** Fails unless each device has samples throughout an update. */
+    static void requireCover(Monitor monitor, Update update) {
+        Map<String, List<Long>> devices = new TreeMap<>();
         monitor.rows.forEach(row -> devices.computeIfAbsent(row.get("device_id"), id -> new ArrayList<>())
             .add(monitor.ns(row)));
-        for (Update update : updates) {
-            for (List<Long> times : devices.isEmpty() ? List.of(List.<Long>of()) : devices.values()) {
-                long gap = monitor.gap(times, update.startNs, update.endNs);
-                require(gap <= SECOND, monitor.csv + ": no sample for " + gap / 1e9 + " s of an update; leave the run out");
-            }
+        if (devices.isEmpty()) {
+            devices.put("any", List.of());
         }
+        devices.forEach((id, times) -> {
+            long gap = monitor.gap("device " + id, times, update.startNs, update.endNs);
+            require(gap <= SECOND, monitor.csv + ": device " + id + " has no sample for " + gap / 1e9
+                + " s of an update; leave the run out by --where");
+        });
     }
 
-    /** What --csv writes: a header, then for each run its value of the key and its means. */
-    List<String> table(List<Run> runs, List<double[]> means) {
-        List<String> rows = new ArrayList<>(List.of(row(groups,
-            Stream.of("d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"))));
-        for (int i = 0; i < runs.size(); i++) {
-            rows.add(row(runs.get(i).get(groups), Arrays.stream(means.get(i)).boxed()));
-        }
+    /** What --csv writes: a header, then of each run its value of the key and its means. */
+    List<List<?>> table(Map<Run, Means> means) {
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of(groups, "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
+        means.forEach((run, mean) -> rows.add(run.failed() ? List.of(run.get(groups), "", "", "", "")
+            : List.of(run.get(groups), mean.bars[0], mean.bars[1], mean.bars[2], mean.samples)));
         return rows;
     }
 
-    /** The bars, of which the last one has an axis of its own on the right. */
-    CategoryChart chart(List<Run> runs, List<double[]> means) {
+    /** The bars, on two axes, with room for numbers over them. */
+    CategoryChart chart(Map<Run, Means> means) {
         CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
-        double most = means.stream().mapToDouble(m -> Math.max(m[0], m[1])).filter(m -> m > 0).max().orElse(1);
+        double most = means.values().stream().flatMapToDouble(mean -> Arrays.stream(mean.bars).limit(2)).max()
+            .orElse(1);
         chart.setYAxisTitle("PCIe (GB/s)");
         chart.setYAxisGroupTitle(1, "GPU use (%)");
-        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.15).setYAxisMin(1, 0.).setYAxisMax(1, 119.)
-            .setYAxisTickMarkSpacingHint(100).setXAxisTickMarksColor(Color.WHITE).setXAxisTickMarkSpacingHint(1)
+        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.25).setYAxisMin(1, 0.)
+            .setYAxisMax(1, 119.).setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
         chart.getStyler().setAvailableSpaceFill(.8);
-        List<String> names = runs.stream().map(run -> run.get(groups)).toList();
-        for (Bar bar : BARS) {
-            Double[] heights = means.stream().map(m -> m[BARS.indexOf(bar)]).map(m -> m.isNaN() ? null : m).toArray(Double[]::new);
-            chart.addSeries("\u25a0 " + bar.name, names, Arrays.asList(heights)).setFillColor(new Color(bar.rgb))
-                .setYAxisGroup(bar.axis);
+        List<String> names = means.keySet().stream().map(run -> run.get(groups)).toList();
+        for (int i = 0; i < BARS.size(); i++) {
+            int bar = i;
+            List<Double> heights = new ArrayList<>();
+            means.forEach((run, mean) -> heights.add(run.failed() ? null : mean.bars[bar]));
+            chart.addSeries(BARS.get(i).name, names, heights).setFillColor(new Color(BARS.get(i).rgb))
+                .setYAxisGroup(BARS.get(i).axis);
         }
         return chart;
     }
 
-    /** The chart, the numbers over its bars, `failed` where there are none, the frame and the legend. */
-    static void draw(Graphics2D g, CategoryChart chart, List<double[]> means) {
+    /** The chart, below it the groups' names, and over each bar its number. */
+    void draw(Graphics2D g, CategoryChart chart, Map<Run, Means> means) {
         g.translate(0, 80);
-        chart.paint(g, WIDTH, HEIGHT - 80);
-        double left = chart.getScreenXFromChart(0), low = chart.getScreenYFromChart(0);
-        double right = chart.getScreenXFromChart(means.size());
-        double group = (right - left) / means.size(), bar = group * .8 / BARS.size(), size = Math.min(TEXT * .9, bar * .45);
-        for (int i = 0; i < means.size() * BARS.size(); i++) {
-            Bar kind = BARS.get(i % BARS.size());
-            double mean = means.get(i / BARS.size())[i % BARS.size()];
-            double x = left + group * (i / BARS.size() + .1) + bar * (i % BARS.size() + .5);
-            if (Double.isNaN(mean)) {
-                text(g, "failed", size, RED, x, low - 30, .5);
-            } else {
-                text(g, digits(mean, 1 - kind.axis), size, Color.BLACK, x, chart.getScreenYFromChart(mean, kind.axis) - 30, .5);
-            }
+        chart.paint(g, WIDTH, HEIGHT - 80 - 115);
+        double left = chart.getScreenXFromChart(0), right = chart.getScreenXFromChart(means.size());
+        double low = chart.getScreenYFromChart(0);
+        double top = chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0));
+        double group = (right - left) / means.size();
+        int i = 0;
+        for (Run run : means.keySet()) {
+            String name = run.get(groups);
+            double middle = left + group * (i + .5), fit = Math.min(1, group / width(name + " ", TEXT));
+            text(g, name, TEXT * fit, Color.BLACK, middle, low + 36, .5);
+            drawNumbers(g, chart, means.get(run).bars, middle, group * .8 / BARS.size());
+            i++;
         }
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(left, low, right, chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0)));
-        frame(g, plot);
+        text(g, groups.substring(0, 1).toUpperCase(Locale.ROOT) + groups.substring(1), TITLE, Color.BLACK,
+            (left + right) / 2, low + 95, .5);
         Map<String, Color> names = new LinkedHashMap<>();
-        BARS.forEach(kind -> names.put("\u25a0 " + kind.name, new Color(kind.rgb)));
-        legend(g, WIDTH / 2., 44 - 80, names);
+        BARS.forEach(bar -> names.put("\u25a0 " + bar.name, new Color(bar.rgb)));
+        frame(g, new Rectangle2D.Double(left, top, right - left, low - top), names);
     }
 
-    static String digits(double number, int decimals) {
-        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
-        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    /** Upright numbers over the bars of a group, or that it failed. */
+    static void drawNumbers(Graphics2D g, CategoryChart chart, double[] means, double middle, double pitch) {
+        double size = Math.min(TEXT * .9, pitch * .9);
+        if (means.length == 0) {
+            text(g, "failed", size, RED, middle, chart.getScreenYFromChart(0) - 30, .5);
+        }
+        for (int i = 0; i < means.length; i++) {
+            int axis = BARS.get(i).axis;
+            double x = middle + (i - 1) * pitch, y = chart.getScreenYFromChart(means[i], axis) - 12;
+            g.rotate(-Math.PI / 2, x, y);
+            text(g, digits(means[i], 1 - axis), size, Color.BLACK, x, y, 0);
+            g.rotate(Math.PI / 2, x, y);
+        }
     }
 
     // ==== logs: the same text in every script that reads logs ====
@@ -207,19 +215,16 @@ class Utilization implements Callable<Integer> {
 
     static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
         new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
-    /** What stands before an iteration's numbers: each phase's ms, elapsed ms, TFLOPs per GPU, and a rising count. */
-    static final List<Pattern> NUMBERS = Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+    /** What stands before an iteration's numbers: its phases' ms, elapsed ms, TFLOPs per GPU, a count. */
+    static final List<Pattern> NUMBERS = Stream.concat(
+        PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
         Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
             "(?:consumed.samples[:=]|iteration[:=]?(?= *\\d))"))
         .map(name -> Pattern.compile(name + " *([^\\s|\\[<\\e/]*)")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2;
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
-    /** Keys, each before those that say no more once it is known. */
-    static final List<List<String>> FOLLOW = List.of(List.of("model", "l", "h", "a"),
-        List.of("approach", "stride", "prefetch", "flush_async", "opt_gaps"),
-        List.of("stride", "approach", "prefetch", "flush_async", "opt_gaps"));
 
-    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; looked for in data, too.")
+    @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
     List<Path> inputs;
     @Option(names = "--iteration", paramLabel = "N|N-M|mean", defaultValue = "3",
         description = "Which timing line, or the mean of some; mean: of all but the first, the start-up.")
@@ -228,25 +233,32 @@ class Utilization implements Callable<Integer> {
         description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
     List<String> where = List.of();
 
-    /** A log, what its name says and what follows from that, and its NUMBERS up to TFLOPs, NaN where not said. */
-    record Run(Path log, Map<String, String> keys, double[] numbers) {
+    /** A log, what its name says and what follows from that, and the NUMBERS of the iterations asked for. */
+    record Run(Path log, Map<String, String> keys, List<double[]> iterations) {
         static Run of(Path log) {
-            Run run = new Run(log, new TreeMap<>(), new double[COUNT]);
+            Run run = new Run(log, new TreeMap<>(), new ArrayList<>());
             String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
             Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)").matcher(name).results()
                 .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
             run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
-            run.keys.put("folder", log.toAbsolutePath().normalize().getParent().getFileName() + "");
-            run.keys.put("ga", canonical(run.value("gbs") / run.value("mbs") / run.value("dp") + ""));
+            run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
+            run.keys.put("ga", canonical("" + run.value("gbs") / run.value("mbs") / run.value("dp")));
             int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
             run.keys.put("approach", APPROACHES.get(approach));
-            run.keys.put("stride", approach < 2 ? APPROACHES.get(approach) : "1/" + run.get("opt_gaps"));
+            run.keys.put("stride", approach < 2 ? run.get("approach") : "1/" + run.get("opt_gaps"));
             return run;
         }
 
         String get(String key) { return keys.getOrDefault(key, "none"); }
         double value(String key) { return number(get(key)); }
-        double seconds() { return Arrays.stream(numbers, 0, PHASES.size()).sum() / 1000; }
+
+        /** The mean of one of the NUMBERS, NaN if no iteration says it. */
+        double mean(int i) {
+            return iterations.stream().mapToDouble(numbers -> numbers[i]).filter(number -> number >= 0)
+                .average().orElse(Double.NaN);
+        }
+
+        double seconds() { return IntStream.range(0, PHASES.size()).mapToDouble(this::mean).sum() / 1000; }
         boolean failed() { return !(seconds() > 0); }
     }
 
@@ -258,37 +270,42 @@ class Utilization implements Callable<Integer> {
 
     /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
     static String canonical(String text) {
-        return number(text) == (long) number(text) ? (long) number(text) + "" : text;
+        return number(text) == (long) number(text) ? "" + (long) number(text) : text;
     }
 
     /** A number of parameters as one says it, such as 100M or 1.5B. */
     static String size(String text) {
-        return number(text) < 1e9 ? canonical(number(text) / 1e6 + "") + "M" : canonical(number(text) / 1e9 + "") + "B";
+        boolean small = number(text) < 1e9;
+        return canonical("" + number(text) / (small ? 1e6 : 1e9)) + (small ? "M" : "B");
     }
 
     /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
-    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text -> APPROACHES.contains(text)
-        ? APPROACHES.indexOf(text) - APPROACHES.size() : number(text.replace("1/", "")))
+    static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
+        APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4 : number(text.replace("1/", "")))
         .thenComparing(Comparator.naturalOrder());
 
     /** The runs asked for, sorted by the keys that the figure shows; no two have the same values of these. */
-    List<Run> read(String... keys) throws IOException {
+    List<Run> read(String... shown) throws IOException {
         List<Run> runs = select();
-        for (String key : keys) {
-            List<Run> without = runs.stream().filter(run -> !run.keys.containsKey(key)).toList();
-            without.forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
-            runs.removeAll(without);
+        for (String key : shown) {
+            runs.stream().filter(run -> !run.keys.containsKey(key))
+                .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
+            runs.removeIf(run -> !run.keys.containsKey(key));
             runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
         }
-        compare(runs, List.of(keys));
-        Set<Integer> lines = new TreeSet<>();
+        compare(runs, List.of(shown));
         for (Run run : runs) {
-            lines.add(measure(run));
+            List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
+            noteGap(run.log, found);
+            run.iterations.addAll(asked(found));
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no run with " + List.of(keys) + " and timing line "
-            + iteration + ", such as DeepSpeed prints with \"wall_clock_breakdown\": true");
+        List<Run> failed = runs.stream().filter(Run::failed).toList();
+        failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
+        require(failed.size() < runs.size(), inputs + ": no run with " + List.of(shown) + " and timing line "
+            + iteration + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
+        List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
         notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
-            : "mean of " + lines + " timing lines (" + iteration + ")"));
+            : "means of " + lines + " timing lines, " + iteration));
         return runs;
     }
 
@@ -296,8 +313,8 @@ class Utilization implements Callable<Integer> {
     List<Run> select() throws IOException {
         List<Run> runs = new ArrayList<>();
         for (Path input : inputs) {
-            List<Path> logs = files(input).filter(log -> log.getFileName().toString().matches("log-.+\\.log")).toList();
-            require(!logs.isEmpty(), input + ": no log, expected a name such as log-7B-tp1-dp1-subg100000000.log");
+            List<Path> logs = files(input, "log-.+\\.log");
+            require(!logs.isEmpty(), input + ": no log, expected names such as log-7B-tp1-subg100000000.log");
             logs.forEach(log -> runs.add(Run.of(log)));
         }
         for (String condition : where) {
@@ -305,9 +322,8 @@ class Utilization implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            Map<String, Set<String>> all = values(runs);
-            require(runs.stream().map(said).toList().containsAll(values), "no run is left with " + condition
-                + " (--where), there are " + (all.containsKey(parts[0]) ? all.get(parts[0]) : all.keySet()));
+            require(runs.stream().map(said).toList().containsAll(values),
+                "no run is left with " + condition + " (--where), there are " + values(runs));
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
         }
         return runs;
@@ -321,7 +337,7 @@ class Utilization implements Callable<Integer> {
         return values;
     }
 
-    /** Fails where two runs would stand in one place; notes in what else runs differ than the figure shows. */
+    /** Fails where two runs would stand in one place; notes in what runs differ that the figure hides. */
     void compare(List<Run> runs, List<String> shown) {
         Map<String, Set<String>> differ = values(runs);
         Map<List<String>, Run> places = new HashMap<>();
@@ -329,17 +345,15 @@ class Utilization implements Callable<Integer> {
             Run other = places.putIfAbsent(shown.stream().map(run::get).toList(), run);
             if (other != null) {
                 differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
-                throw new IllegalArgumentException(other.log + " and " + run.log + " would stand in one place; choose "
-                    + "with --where from " + differ + ", or name the logs");
+                require(false, other.log + " and " + run.log + " would stand in one place; choose with "
+                    + "--where from " + differ + ", or name the logs");
             }
         }
         differ.values().removeIf(values -> values.size() == 1);
-        for (List<String> keys : FOLLOW) {
-            if (shown.contains(keys.get(0)) || differ.containsKey(keys.get(0))) {
-                differ.keySet().removeAll(keys.subList(1, keys.size()));
-            }
-        }
-        differ.remove("gbs");  // it is ga x mbs x dp, which are compared themselves
+        // ga stands for gbs, stride for what it follows from, and a model for its own shape.
+        differ.keySet().removeAll(List.of("gbs", "approach", "prefetch", "flush_async", "opt_gaps"));
+        differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
+        differ.keySet().removeAll(shown.contains("approach") ? List.of("stride") : shown);
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
             notes.add("the runs differ in more than the figure shows: " + differ);
@@ -348,50 +362,42 @@ class Utilization implements Callable<Integer> {
 
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
-        String models = runs.stream().map(run -> run.get("model")).distinct().collect(Collectors.joining("+"));
-        String chosen = where.stream().map(condition -> "-" + condition.replace("=", "")).collect(Collectors.joining());
-        return models + "-" + what + chosen + (iteration.equals("3") ? "" : "-iteration" + iteration);
-    }
-
-    /** Gives a run the means over the timing lines asked for, NaN if it failed; returns how many of them it has. */
-    int measure(Run run) throws IOException {
-        List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
-        noteGap(run.log, found);
-        List<double[]> wanted = wanted(found);
-        Arrays.setAll(run.numbers, i -> wanted.stream().mapToDouble(numbers -> numbers[i])
-            .filter(number -> !Double.isNaN(number)).average().orElse(Double.NaN));
-        if (run.failed()) {
-            notes.add(run.log + ": failed, it has no timing line " + iteration + " with times above 0");
+        Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
+        List<String> chosen = new ArrayList<>(List.of(String.join("+", models), what));
+        where.forEach(choice -> chosen.add(choice.replace("!=", "-not-").replace("=", "")));
+        if (!iteration.equals("3")) {
+            chosen.add(iteration.replaceFirst("^\\d", "iteration$0"));
         }
-        return wanted.size();
+        return String.join("-", chosen);
     }
 
     /** The first and the last iteration asked for, counted from 1. */
     int[] asked() {
-        require(iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?"), "--iteration: expected N, N-M or mean");
+        boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
+        require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
         String[] ends = iteration.replace("mean", "2-999999999").split("-");
-        int[] asked = {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
-        require(asked[0] <= asked[1], "--iteration=" + iteration + ": expected the first number to be the lower one");
-        return asked;
+        return new int[] {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
     }
 
-    <T> List<T> wanted(List<T> iterations) {
+    <T> List<T> asked(List<T> iterations) {
         return iterations.stream().limit(asked()[1]).skip(asked()[0] - 1).toList();
     }
 
-    /** The NUMBERS of each timing line of the first rank, up to the last wanted, and of the iteration line after it. */
+    /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
         String first = null;
         try (BufferedReader lines = lines(in)) {
-            for (String text = lines.readLine(); text != null && found.size() <= last; text = lines.readLine()) {
-                String line = text.substring(text.lastIndexOf('\0') + 1);  // what stands before NUL bytes was cut off
-                double[] numbers = numbers(log, line), before = found.isEmpty() ? numbers : found.get(found.size() - 1);
+            String text = lines.readLine();
+            for (; text != null && found.size() <= last; text = lines.readLine()) {
+                String line = text.substring(text.lastIndexOf('\0') + 1);  // what is before NULs was cut off
+                double[] numbers = numbers(log, line);
+                double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
                 if (isTiming(numbers)) {
                     first = first == null ? rank(line) : first;
                     found.addAll(rank(line).equals(first) ? List.of(numbers) : List.of());
-                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(before[ELAPSED])) {
-                    System.arraycopy(numbers, ELAPSED, before, ELAPSED, 3);
+                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
+                    System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
                     if (found.size() == last) {
                         return found;
                     }
@@ -417,7 +423,7 @@ class Utilization implements Callable<Integer> {
         for (int i = 0; i <= COUNT; i++) {
             Matcher number = NUMBERS.get(i).matcher(line);
             boolean there = line.contains("ms") && number.find();
-            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": a damaged number in: " + line);
+            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
             numbers[i] = there ? Double.parseDouble(number.group(1)) : Double.NaN;
         }
         return numbers;
@@ -425,12 +431,16 @@ class Utilization implements Callable<Integer> {
 
     /** Notes where iterations are missing or come again: their count should rise evenly. */
     void noteGap(Path log, List<double[]> found) {
-        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(count -> count >= 0).toArray();
-        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1]).toArray();
+        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(n -> n >= 0).toArray();
+        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1])
+            .toArray();
         double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(0);
-        IntStream.range(0, rises.length).filter(i -> rises[i] != even).limit(1).forEach(i -> notes.add(log + ": "
-            + (rises[i] > 0 ? (long) counts[i] + " to " : "") + (long) counts[i + 1]
-            + (rises[i] > 0 ? ": lines are missing" : " comes again: two runs in one log")));
+        int uneven = IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().orElse(-1);
+        if (uneven >= 0) {
+            long from = (long) counts[uneven], to = (long) counts[uneven + 1];
+            notes.add(log + ": " + (from < to ? from + " to " + to + ": lines are missing"
+                : to + " comes again: two runs in one log"));
+        }
     }
     // ==== end of logs ====
 
@@ -438,23 +448,23 @@ class Utilization implements Callable<Integer> {
 
     static final long SECOND = 1_000_000_000;
 
-    /** The rows of a monitor's CSV from a second before to a second after a window; times are ns since 1970. */
+    /** The rows of a monitor's CSV from a second before to a second after a window, in ns since 1970. */
     static class Monitor {
         final Path csv;
         final long from, to;
         final List<CSVRecord> rows;
         long first = Long.MAX_VALUE, last = Long.MIN_VALUE;
 
-        /** Parses only the lines of these rows, since there may be millions of others, each behind its number. */
+        /** Parses only the lines of these rows, each behind its number: there may be millions of others. */
         Monitor(Path csv, long from, long to, String... columns) throws IOException {
             this.csv = csv;
             this.from = from;
             this.to = to;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 String header = lines.readLine();
-                List<String> names = List.of(header.split("\\s*,\\s*"));
-                require(names.contains("timestamp") && names.containsAll(List.of(columns)), csv + ": expected a header "
-                    + "with timestamp and " + List.of(columns) + ", found " + header);
+                List<String> names = List.of(header.split(","));
+                boolean whole = names.contains("timestamp") && names.containsAll(List.of(columns));
+                require(whole, csv + ": needs columns timestamp, " + List.of(columns) + ", found " + header);
                 StringBuilder near = new StringBuilder("line," + header + "\n");
                 int number = 2;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -484,22 +494,25 @@ class Utilization implements Callable<Integer> {
             }
         }
 
+        long ns(CSVRecord row) { return cell(row, "timestamp", Long::parseLong); }
+
         <T> T cell(CSVRecord row, String column, Function<String, T> parse) {
             String text = row.isConsistent() ? row.get(column) : "";
-            require(text.matches("\\d+(\\.\\d+)?"), csv + ", line " + row.get("line") + ": '" + text + "' is no "
+            require(text.matches("\\d+(\\.\\d+)?"), csv + ", line " + row.get(0) + ": '" + text + "' is no "
                 + column + ", expected a plain number");
             return parse.apply(text);
         }
 
-        long ns(CSVRecord row) { return cell(row, "timestamp", Long::parseLong); }
-
-        /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
-        long gap(List<Long> all, long from, long to) {
-            List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted().toList();
-            require(times.stream().anyMatch(ns -> from <= ns && ns <= to) && times.get(0) <= from + SECOND
-                && times.get(times.size() - 1) >= to - SECOND, csv + ": expected samples from " + utc(from) + " to "
-                + utc(to) + ", it covers " + utc(first) + " to " + utc(last) + ": another run, clock, zone or unit?");
-            return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max().orElse(0);
+        /** The widest gap in ns between times in a window; fails if they do not reach its ends. */
+        long gap(String whose, List<Long> all, long from, long to) {
+            List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted()
+                .toList();
+            boolean within = times.stream().anyMatch(ns -> from <= ns && ns <= to);
+            require(within && times.get(0) <= from + SECOND && times.get(times.size() - 1) >= to - SECOND, csv
+                + ": expected samples of " + whose + " from " + utc(from) + " to " + utc(to) + ", it covers "
+                + utc(first) + " to " + utc(last) + ": another run, clock, zone, or unit than ns?");
+            return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max()
+                .orElse(0);
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
@@ -516,9 +529,9 @@ class Utilization implements Callable<Integer> {
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
 
-    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where the figure goes.")
+    @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
-    @Option(names = "--name", description = "What its files are called; by default what is drawn and was chosen.")
+    @Option(names = "--name", description = "What its files are called; by default what is drawn and chosen.")
     String name;
     @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
     boolean csv;
@@ -530,44 +543,51 @@ class Utilization implements Callable<Integer> {
         styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
             .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
-            .setAxisTicksLineVisible(false).setPlotGridLinesVisible(false).setPlotMargin(0)
-            .setPlotContentSize(.999).setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE)
-            .setChartPadding(12).setLegendVisible(false).setLocale(Locale.ROOT);
+            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
+            .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
+            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
+            .setLegendVisible(false).setLocale(Locale.ROOT);
         return styler;
     }
 
-    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital's height at y. */
+    /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital at y. */
     static void text(Graphics2D g, String s, double size, Color color, double x, double y, double align) {
-        double left = x - align * width(s, size), base = y + size * .365;
+        float left = (float) (x - align * width(s, size)), base = (float) (y + size * .365);
         g.setColor(color);
-        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline((float) left, (float) base));
+        g.fill(BOLD.deriveFont((float) size).createGlyphVector(EXACT, s).getOutline(left, base));
     }
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    static void frame(Graphics2D g, Rectangle2D plot) {
+    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
+    static String digits(double number, int decimals) {
+        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
+        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    }
+
+    /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
+    static void frame(Graphics2D g, Rectangle2D plot, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
         g.draw(plot);
-    }
-
-    /** A row of names around x, each behind its first character, a mark in its colour. */
-    static void legend(Graphics2D g, double x, double y, Map<String, Color> names) {
-        double at = x - width(String.join("   ", names.keySet()), TEXT) / 2;
+        double x = plot.getCenterX() - width(String.join("   ", names.keySet()), TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, at + width(name.substring(0, 1), TEXT), y, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), at, y, 0);
-            at += width(name + "   ", TEXT);
+            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), plot.getY() - 40, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), x, plot.getY() - 40, 0);
+            x += width(name + "   ", TEXT);
         }
     }
 
-    /** The files in a folder, or the file, of this name: here, in data or in ../data. */
-    static Stream<Path> files(Path name) throws IOException {
-        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(name))
-            .filter(Files::exists).findFirst().orElse(name);
-        return Files.walk(place, 1).filter(Files::isRegularFile).sorted();
+    /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
+    static List<Path> files(Path input, String name) throws IOException {
+        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
+            .filter(Files::exists).findFirst().orElse(input);
+        try (Stream<Path> files = Files.walk(place, 1)) {
+            return files.filter(Files::isRegularFile).sorted()
+                .filter(file -> file.getFileName().toString().matches(name)).toList();
+        }
     }
 
     /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
@@ -576,31 +596,31 @@ class Utilization implements Callable<Integer> {
         return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
-    /** A row of CSV; a number that is not there is empty. */
-    static String row(String first, Stream<?> more) {
-        return Stream.concat(Stream.of(first), more).map(cell -> cell.equals(Double.NaN) ? "" : "" + cell)
-            .collect(Collectors.joining(","));
+    static List<?> row(String first, Stream<?> more) {
+        return Stream.concat(Stream.of(first), more).toList();
     }
 
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
-    void save(String drawn, Consumer<Graphics2D> drawing, List<String> rows) throws IOException {
+    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
         XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON,
-                    KEY_STROKE_CONTROL, VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
+                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
+        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
+            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
-        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + ".png", BitmapEncoder.BitmapFormat.PNG, 300);
+        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), rows);
+        Files.write(part.resolve(stem + ".csv"), lines);
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             Path place = plots.resolve(stem + end);
@@ -625,23 +645,22 @@ class Utilization implements Callable<Integer> {
         return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
     }
 
-    /** Runs a script; exit 2 for a wrong option, which its message begins with, 1 for input that cannot be used. */
+    /** Runs a script; what is wrong is one line, exit 2 if it begins with an option, else 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> fail(2, e.getMessage() + "; see --help"))
-                .setExecutionExceptionHandler((e, line, parsed) -> e instanceof IllegalArgumentException
-                    ? fail(e.getMessage().startsWith("--") ? 2 : 1, e.getMessage())
-                    : fail(1, "cannot read or write " + e.getMessage() + " (" + e.getClass().getSimpleName() + ")"))
+                .setParameterExceptionHandler((e, rest) -> fail("--help says more: " + e.getMessage()))
+                .setExecutionExceptionHandler((e, line, parsed) -> fail(e instanceof IllegalArgumentException
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
         } catch (Error e) {
-            return fail(1, e + ": too little memory, or no fonts (Debian: apt install fontconfig fonts-dejavu-core)");
+            return fail("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 
-    static int fail(int status, String line) {
+    static int fail(String line) {
         System.err.println(line.replaceAll("\\p{C}", "?"));
-        return status;
+        return line.startsWith("--") ? 2 : 1;
     }
 
     static void require(boolean met, String otherwise) {

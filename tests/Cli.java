@@ -15,7 +15,7 @@ record Cli(int status, String out, String err) {
     static final String JBANG = ROOT.resolve("jbang").toString();
     /** What is beside the repository where it is developed, such as the real logs; it need not be there. */
     static final Path SHARED = ROOT.resolveSibling("shared");
-    /** A folder for one run of the tests; in it JBang's own, neither the user's nor shared with another run. */
+    /** A folder for one run of the tests; in it JBang's own, not the user's or another run's. */
     static final Path TMP = temporary(), JBANG_DIR = TMP.resolve("jbang");
 
     private static final int PATIENCE_SECONDS = 110;
@@ -28,7 +28,8 @@ record Cli(int status, String out, String err) {
         System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
         try {
             int status = script.call();
-            return new Cli(status, written.toString(StandardCharsets.UTF_8), said.toString(StandardCharsets.UTF_8));
+            return new Cli(status, written.toString(StandardCharsets.UTF_8),
+                said.toString(StandardCharsets.UTF_8));
         } catch (Exception e) {
             throw new AssertionError("a script must not throw", e);
         } finally {
@@ -79,10 +80,12 @@ record Cli(int status, String out, String err) {
     static Running begin(Path folder, Map<String, String> variables, Object... command) {
         try {
             Path out = Files.createTempFile(TMP, "out", null), err = Files.createTempFile(TMP, "err", null);
-            List<String> words = Stream.of(command).flatMap(part -> part instanceof List<?> list ? list.stream()
+            List<String> words = Stream.of(command).flatMap(part -> part instanceof List<?> list
+                ? list.stream()
                 : Stream.of(part)).map(Object::toString).toList();
             ProcessBuilder builder = new ProcessBuilder(words).directory(folder.toFile())
-                .redirectInput(new File("/dev/null")).redirectOutput(out.toFile()).redirectError(err.toFile());
+                .redirectInput(new File("/dev/null"))
+                .redirectOutput(out.toFile()).redirectError(err.toFile());
             Map<String, String> environment = builder.environment();
             environment.keySet().removeIf(name -> name.startsWith("JBANG_") && !name.equals("JBANG_REPO"));
             environment.put("JBANG_DIR", JBANG_DIR.toString());
@@ -94,12 +97,13 @@ record Cli(int status, String out, String err) {
         }
     }
 
-    /** Asserts that the run ended so with one line on stderr that holds these words, and with nothing on stdout. */
+    /** Asserts that the run ended so with one line on stderr that holds these words, and no stdout. */
     void failed(int expected, Object... words) {
         assertEquals(expected, status, () -> "exit status of " + this);
         assertEquals("", out, "stdout of a run that failed");
         assertTrue(err.matches("[^\\n]+\\n"), () -> "expected one line on stderr, but got: " + err);
-        assertFalse(err.matches("(?s).*(Exception in|unexpectedly|\\bnull\\b).*"), () -> "not for users: " + err);
+        assertFalse(err.matches("(?s).*(Exception in|unexpectedly|\\bnull\\b).*"), () -> "not for users: "
+            + err);
         Stream.of(words).map(Object::toString)
             .forEach(word -> assertTrue(err.contains(word), () -> "expected '" + word + "' in: " + err));
     }
@@ -110,7 +114,7 @@ record Cli(int status, String out, String err) {
         return this;
     }
 
-    /** A folder with links to all programs on the PATH but those named, to be the PATH of a machine without them. */
+    /** A folder with links to all programs on the PATH but those named: that of a machine without them. */
     static synchronized Path programsBut(String... missing) throws IOException {
         Path folder = TMP.resolve("programs but " + String.join(" ", missing));
         if (Files.exists(folder)) {
@@ -184,6 +188,7 @@ record Cli(int status, String out, String err) {
         while (folder != null && !Files.exists(folder.resolve("tests/all.java"))) {
             folder = folder.getParent();
         }
-        return Objects.requireNonNull(folder, "start the tests inside of the repository: ./jbang tests/all.java");
+        return Objects.requireNonNull(folder,
+            "start the tests inside of the repository: ./jbang tests/all.java");
     }
 }

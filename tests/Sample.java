@@ -11,20 +11,20 @@ class Sample {
 
     /** The timing line of an iteration, as DeepSpeed 0.10.1 to 0.17.5 writes it. */
     static String timing(Object fwd, Object bwd, Object step) {
-        return ("[2024-03-26 20:23:57,673] [INFO] [logging.py:96:log_dist] [Rank 0] time (ms) | fwd: %s | bwd: %s "
-            + "| bwd_inner: 1946.76 | bwd_allreduce: 567.39 | step: %s\n").formatted(fwd, bwd, step);
+        return ("[2024-03-26 20:23:57,673] [INFO] [logging.py:96:log_dist] [Rank 0] time (ms) | fwd: %s | "
+            + "bwd: %s | bwd_inner: 1946.76 | bwd_allreduce: 567.39 | step: %s\n").formatted(fwd, bwd, step);
     }
 
-    /** What ranks print of an iteration, by its number from 1: 7500 ms and that number elapse, at 60.5 TFLOPs and it. */
+    /** What ranks print of an iteration: its number is added to 7500 ms elapsed and to 60.5 TFLOPs. */
     static String iteration(int number, Object fwd, Object bwd, Object step) {
-        String timing = timing(fwd, bwd, step), other = timing.replaceFirst("fwd.*", "optimizer_step: 4019.03");
-        return other + timing.replace(": ", "_microstep: ") + timing + "<TIMER:interval-time,7.386294841766357>\n"
-            + (" elapsed_time 7.595363 | consumed samples: %12d | consumed tokens: 24576 | elapsed time per iteration "
-            + "(ms): %d.0 | learning rate: 1.650E-04 | global batch size:     4 | lm loss: 2.415E+00 | samples per "
-            + "second: 0.527 | TFLOPs: %d.5 |\n").formatted(4 * number, 7500 + number, 60 + number);
+        String timing = timing(fwd, bwd, step);
+        return timing.replaceFirst("fwd.*", "optimizer_step: 4019.03") + timing.replace(": ", "_microstep: ")
+            + timing + "<TIMER:interval-time,7.386294841766357>\n" + (" elapsed_time 7.595363 | consumed "
+            + "samples: %12d | elapsed time per iteration (ms): %d.0 | learning rate: 1.650E-04 | lm loss: "
+            + "2.415E+00 | TFLOPs: %d.5 |\n").formatted(4 * number, 7500 + number, 60 + number);
     }
 
-    /** Five iterations; those of the third are given, those of the others differ from it and from each other. */
+    /** Five iterations; the times of the third are given, those of the others differ from all others. */
     static String run(double fwd, double bwd, double step) {
         StringBuilder log = new StringBuilder("a line before the first\n");
         for (int i = 1; i <= 5; i++) {

@@ -19,7 +19,7 @@ import org.junit.platform.engine.discovery.*;
 import org.junit.platform.launcher.*;
 import org.junit.platform.launcher.core.*;
 
-/** Finds the test classes by their names, which end in Test: a new one beside this file is run without being listed. */
+/** Finds the test classes by their names, which end in Test: a new one here need not be listed. */
 class All implements TestExecutionListener {
     private final PrintStream out = System.out;
     private TestPlan plan;

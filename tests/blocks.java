@@ -8,14 +8,16 @@ import java.util.*;
 import java.util.regex.*;
 import java.util.stream.Stream;
 
-/** Scripts stand alone, so what they share they repeat, between a line `==== NAME: …` and one `==== end of NAME ====`. */
+/** Scripts repeat what they share, between a line `==== NAME: …` and a line `==== end of NAME ====`. */
 class Blocks {
     private static final Pattern BLOCK = Pattern.compile(
-        "^ *// ==== ([\\w ]+): [^\\n]*\\n.*?^ *// ==== end of \\1 ====\\n", Pattern.MULTILINE | Pattern.DOTALL);
+        "^ *// ==== ([\\w ]+): [^\\n]*\\n.*?^ *// ==== end of \\1 ====\\n",
+        Pattern.MULTILINE | Pattern.DOTALL);
 
     public static void main(String... args) throws IOException {
         if (args.length != 1 || !Files.isRegularFile(Path.of(args[0]))) {
-            System.err.println("expected one script, whose blocks the others get: ./jbang tests/blocks.java scripts/X.java");
+            System.err.println("expected one script, whose blocks the others get: ./jbang tests/blocks.java "
+                + "scripts/X.java");
             System.exit(2);
         }
         Path from = Path.of(args[0]).toAbsolutePath();
