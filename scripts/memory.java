@@ -497,10 +497,6 @@ class Memory implements Callable<Integer> {
         return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
-    static List<?> row(String first, Stream<?> more) {
-        return Stream.concat(Stream.of(first), more).toList();
-    }
-
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
         XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {

@@ -46,10 +46,13 @@ class Subgroup implements Callable<Integer> {
 
     /** What --csv writes: a header, then the ms of each run as in its log, or none if it failed. */
     static List<List<?>> table(List<Run> runs) {
-        List<List<?>> rows = new ArrayList<>();
-        rows.add(row("subgroup_size", PHASES.stream().map(Phase::column)));
+        List<Object> header = new ArrayList<>(List.of("subgroup_size"));
+        PHASES.forEach(phase -> header.add(phase.name.toLowerCase(Locale.ROOT) + "_ms"));
+        List<List<?>> rows = new ArrayList<>(List.of(header));
         for (Run run : runs) {
-            rows.add(row(run.get("subg"), IntStream.range(0, PHASES.size()).mapToObj(run::mean)));
+            List<Object> row = new ArrayList<>(List.of(run.get("subg")));
+            IntStream.range(0, PHASES.size()).forEach(i -> row.add(run.mean(i)));
+            rows.add(row);
         }
         return rows;
     }
@@ -68,12 +71,15 @@ class Subgroup implements Callable<Integer> {
     static void draw(Graphics2D g, XYChart axes, List<Run> runs) {
         g.translate(212, 80);
         axes.paint(g, WIDTH - 212 - 12, HEIGHT - 80);
-        Rectangle2D plot = plot(axes);
+        Rectangle2D plot = new Rectangle2D.Double();
+        plot.setFrameFromDiagonal(axes.getScreenXFromChart(0), axes.getScreenYFromChart(-.6),
+            axes.getScreenXFromChart(axes.getStyler().getXAxisMax()),
+            axes.getScreenYFromChart(runs.size() - .4));
         double pitch = plot.getHeight() / runs.size();
         for (int row = 0; row < runs.size(); row++) {
             double y = axes.getScreenYFromChart(row);
             drawBar(g, axes, runs.get(row), y, pitch);
-            String name = size(runs.get(row).get("subg"));
+            String name = size(runs.get(row).value("subg"));
             text(g, name, Math.min(TEXT, pitch), Color.BLACK, plot.getX() - 25, y, 1);
             g.fill(new Rectangle2D.Double(plot.getX() - 16, y - 1.5, 16, 3));
         }
@@ -82,16 +88,6 @@ class Subgroup implements Callable<Integer> {
         frame(g, plot, names);
         g.rotate(-Math.PI / 2);
         text(g, "Subgroup size", TITLE, Color.BLACK, -plot.getCenterY(), 34 - 212, .5);
-    }
-
-    /** What the axes enclose, once they are painted. */
-    static Rectangle2D plot(XYChart axes) {
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(axes.getScreenXFromChart(axes.getStyler().getXAxisMin()),
-            axes.getScreenYFromChart(axes.getStyler().getYAxisMin()),
-            axes.getScreenXFromChart(axes.getStyler().getXAxisMax()),
-            axes.getScreenYFromChart(axes.getStyler().getYAxisMax()));
-        return plot;
     }
 
     /** A run's phases, each with its seconds where they fit. */
@@ -116,19 +112,18 @@ class Subgroup implements Callable<Integer> {
     // ==== logs: the same text in every script that reads logs ====
 
     /** A phase of an iteration: its name, its colour, and its key in DeepSpeed's timing line. */
-    record Phase(String name, int rgb, String key) {
-        String column() { return name.toLowerCase(Locale.ROOT) + "_ms"; }
-    }
+    record Phase(String name, int rgb, String key) { }
 
     static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
         new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
-    /** What stands before an iteration's numbers: its phases' ms, elapsed ms, TFLOPs per GPU, a count. */
+    /** What stands before a line's numbers: ms of each phase, elapsed ms, TFLOPs per GPU, a count, a rank. */
     static final List<Pattern> NUMBERS = Stream.concat(
-        PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
-        Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
-            "(?:consumed.samples[:=]|iteration[:=]?(?= *\\d))"))
-        .map(name -> Pattern.compile(name + " *([^\\s|\\[<\\e/]*)")).toList();
-    static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2;
+        Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+            Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]"))
+            .map(name -> name + " *([^\\s|\\[<\\e]*)"),
+        Stream.of("(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |\\brank=)(\\d+)"))
+        .map(Pattern::compile).toList();
+    static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
@@ -181,9 +176,8 @@ class Subgroup implements Callable<Integer> {
     }
 
     /** A number of parameters as one says it, such as 100M or 1.5B. */
-    static String size(String text) {
-        boolean small = number(text) < 1e9;
-        return canonical("" + number(text) / (small ? 1e6 : 1e9)) + (small ? "M" : "B");
+    static String size(double number) {
+        return (number < 1e9 ? number / 1e6 + "M" : number / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
     }
 
     /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
@@ -293,16 +287,13 @@ class Subgroup implements Callable<Integer> {
     /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
-        String first = null;
         try (BufferedReader lines = lines(in)) {
             String text = lines.readLine();
             for (; text != null && found.size() <= last; text = lines.readLine()) {
-                String line = text.substring(text.lastIndexOf('\0') + 1);  // what is before NULs was cut off
-                double[] numbers = numbers(log, line);
+                double[] numbers = numbers(log, text);
                 double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
-                if (isTiming(numbers)) {
-                    first = first == null ? rank(line) : first;
-                    found.addAll(rank(line).equals(first) ? List.of(numbers) : List.of());
+                if (isTiming(numbers, open)) {
+                    found.add(numbers);
                 } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
                     System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
                     if (found.size() == last) {
@@ -314,20 +305,17 @@ class Subgroup implements Callable<Integer> {
         return found;
     }
 
-    static boolean isTiming(double[] numbers) {
-        return Arrays.stream(numbers, 0, ELAPSED).noneMatch(Double::isNaN);
+    /** Whether a line has the ms of all phases, and of the same rank as another. */
+    static boolean isTiming(double[] numbers, double[] other) {
+        return Arrays.stream(numbers, 0, ELAPSED).noneMatch(Double::isNaN)
+            && Double.compare(numbers[RANK], other[RANK]) == 0;
     }
 
-    /** The rank that a line names, or nothing. */
-    static String rank(String line) {
-        return Pattern.compile("\\[Rank \\d+]|rank=\\d+").matcher(line).results().map(MatchResult::group)
-            .findFirst().orElse("");
-    }
-
-    /** The NUMBERS that stand in a line, NaN for those that do not. */
-    static double[] numbers(Path log, String line) {
-        double[] numbers = new double[COUNT + 1];
-        for (int i = 0; i <= COUNT; i++) {
+    /** The NUMBERS that stand in a line, NaN for those that do not; what stands before NULs was cut off. */
+    static double[] numbers(Path log, String text) {
+        String line = text.substring(text.lastIndexOf('\0') + 1);
+        double[] numbers = new double[NUMBERS.size()];
+        for (int i = 0; i < numbers.length; i++) {
             Matcher number = NUMBERS.get(i).matcher(line);
             boolean there = line.contains("ms") && number.find();
             require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
@@ -426,10 +414,6 @@ class Subgroup implements Callable<Integer> {
     static BufferedReader lines(InputStream file) {
         InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
         return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
-    }
-
-    static List<?> row(String first, Stream<?> more) {
-        return Stream.concat(Stream.of(first), more).toList();
     }
 
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
