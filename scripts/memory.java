@@ -120,12 +120,13 @@ class Memory implements Callable<Integer> {
 
     /** Ranges by name, from their text or a registered string; times become absolute where they are not. */
     static final String RANGES = """
-        SELECT start + epoch, "end" + epoch, globalTid, name FROM (
-          SELECT start, "end", globalTid,
+        WITH names AS (SELECT value FROM json_each(?)),
+          ids AS (SELECT id FROM StringIds WHERE value IN names),
+          ranges AS (SELECT start, "end", globalTid,
             coalesce(text, (SELECT value FROM StringIds WHERE id = textId)) AS name,
             iif(start > 1e17, 0, (SELECT utcEpochNs FROM TARGET_INFO_SESSION_START_TIME)) AS epoch
-          FROM NVTX_EVENTS WHERE "end" > start)
-        WHERE name IN (SELECT value FROM json_each(?)) ORDER BY start, "end" DESC""";
+            FROM NVTX_EVENTS WHERE (text IN names OR text IS NULL AND textId IN ids) AND "end" > start)
+        SELECT start + epoch, "end" + epoch, globalTid, name FROM ranges ORDER BY start, "end" DESC""";
 
     /** The bands of a capture, which is not changed, of the process asked for or else the lowest. */
     List<Band> captured(Path source) throws Exception {
@@ -177,12 +178,15 @@ class Memory implements Callable<Integer> {
     /** The names of ranges, each with the place of its phase: those of --range, or DeepSpeed's own. */
     Map<String, Integer> names() {
         Map<String, Integer> names = new LinkedHashMap<>();
+        int known = 0;
         for (Phase phase : PHASES) {
             String option = phase.name.toLowerCase(Locale.ROOT) + "=";
             List<String> own = ranges.stream().filter(range -> range.startsWith(option))
                 .map(range -> range.substring(option.length())).toList();
             (own.isEmpty() ? phase.ranges : own).forEach(name -> names.put(name, PHASES.indexOf(phase)));
+            known += own.size();
         }
+        require(known == ranges.size(), "--range=" + ranges + ": expected forward=, backward= or update=");
         return names;
     }
 
@@ -229,8 +233,8 @@ class Memory implements Callable<Integer> {
     List<Band> logged(Path log) throws IOException {
         List<Band> bands = new ArrayList<>();
         long begun = 0;
-        try (BufferedReader lines = lines(Files.newInputStream(log))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        try (Lines lines = new Lines(Files.newInputStream(log))) {
+            for (String line = lines.next(); line != null; line = lines.next()) {
                 Matcher m = LINE.matcher(line.substring(line.lastIndexOf('\0') + 1));
                 if (!m.find()) {
                     continue;
@@ -240,11 +244,11 @@ class Memory implements Callable<Integer> {
                 if (m.group(6) != null) {
                     require(m.group(6).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
                     bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(m.group(6)) * 1e6), ns));
-                } else if (m.group(4).equals("after")) {
+                } else if (m.group(4).equals("after") && begun > 0) {
                     boolean forward = m.group(5).equals("forward");
                     bands.add(forward ? new Band(0, begun, ns) : new Band(1, begun, ns - LATE_NS));
                 }
-                begun = ns;
+                begun = "before".equals(m.group(4)) ? ns : 0;
             }
         }
         notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
@@ -266,23 +270,22 @@ class Memory implements Callable<Integer> {
 
     /** The samples of a device from a second before to a second after a stretch of time, in order. */
     List<Sample> samples(Path csv, long from, long to) throws IOException {
-        Monitor monitor = new Monitor(csv, from, to, "device_id", "mem_free");
-        Map<Long, List<Sample>> devices = new TreeMap<>();
+        Monitor monitor = new Monitor(csv, from, to, "timestamp", "device_id", "mem_free");
+        long drawn = device != null ? device : monitor.devices.stream().findFirst().orElse(0L);
+        List<Sample> samples = new ArrayList<>();
         for (CSVRecord row : monitor.rows) {
-            Sample sample = new Sample(monitor.ns(row), monitor.cell(row, "mem_free", Long::parseLong));
-            long id = monitor.cell(row, "device_id", Long::parseLong);
-            devices.computeIfAbsent(id, first -> new ArrayList<>()).add(sample);
+            if (monitor.whole(row, "device_id") == drawn) {
+                samples.add(new Sample(monitor.ns(row), monitor.whole(row, "mem_free")));
+            }
         }
-        long drawn = device != null ? device : devices.keySet().stream().findFirst().orElse(0L);
-        List<Sample> samples = devices.getOrDefault(drawn, new ArrayList<>());
         samples.sort(Comparator.comparing(Sample::ns));
-        long gap = monitor.gap("device " + drawn, samples.stream().map(Sample::ns).toList(), from, to);
+        long gap = monitor.gap(drawn, samples.stream().map(Sample::ns).toList(), from, to);
         boolean bytes = samples.stream().anyMatch(sample -> sample.freeBytes >= 1 << 28);
         require(bytes, csv + ": mem_free is below " + (1 << 28) + " throughout; expected bytes, not MiB");
         if (gap > SECOND) {
             notes.add(csv + ": no sample for " + gap / 1e9 + " s, where the line is broken");
         }
-        notes.add(csv + ": " + samples.size() + " samples of device " + drawn + " of " + devices.keySet());
+        notes.add(csv + ": " + samples.size() + " samples of device " + drawn + " of " + monitor.devices);
         return samples;
     }
 
@@ -349,68 +352,83 @@ class Memory implements Callable<Integer> {
 
     static final long SECOND = 1_000_000_000;
 
-    /** The rows of a monitor's CSV from a second before to a second after a window, in ns since 1970. */
+    /** A monitor's devices, and its rows from a second before to a second after a window, in ns. */
     static class Monitor {
         final Path csv;
         final long from, to;
+        final Set<Long> devices = new TreeSet<>();
         final List<CSVRecord> rows;
-        long first = Long.MAX_VALUE, last = Long.MIN_VALUE;
+        private long first = Long.MAX_VALUE, last = Long.MIN_VALUE, device = -1;
 
         /** Parses only the lines of these rows, each behind its number: there may be millions of others. */
         Monitor(Path csv, long from, long to, String... columns) throws IOException {
             this.csv = csv;
             this.from = from;
             this.to = to;
-            try (BufferedReader lines = lines(Files.newInputStream(csv))) {
-                String header = lines.readLine();
-                List<String> names = List.of(header.split(","));
-                boolean whole = names.contains("timestamp") && names.containsAll(List.of(columns));
-                require(whole, csv + ": needs columns timestamp, " + List.of(columns) + ", found " + header);
+            try (Lines lines = new Lines(Files.newInputStream(csv))) {
+                String header = Objects.requireNonNullElse(lines.next(), "nothing");
+                List<String> names = List.of(header.split(",")), needed = List.of(columns);
+                require(names.containsAll(needed), csv + ": needs columns " + needed + ", found " + header);
                 StringBuilder near = new StringBuilder("line," + header + "\n");
-                int number = 2;
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    if (line.indexOf('\0') < 0 && near(line, names.indexOf("timestamp"))) {
+                int number = 1;
+                for (String line = lines.next(); line != null; line = lines.next()) {
+                    number += line.isEmpty() ? 0 : 1;
+                    if (near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
                         near.append(number).append(',').append(line).append('\n');
                     }
-                    number++;
                 }
                 rows = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get()
                     .parse(new StringReader(near.toString())).getRecords();
             }
         }
 
-        private boolean near(String line, int column) {
-            int at = 0;
-            for (int i = 0; i < column; i++) {
-                at = line.indexOf(',', at) + 1;
-            }
-            int end = line.indexOf(',', at);
+        /** Whether a line is such a row, or cannot be told to be none, of which cell() will complain. */
+        private boolean near(String line, int time, int id) {
             try {
-                long ns = Long.parseLong(line, at, end < 0 ? line.length() : end, 10);
+                long ns = number(line, time), of = number(line, id);
+                if (of != device) {
+                    device = of;
+                    devices.add(of);
+                }
                 first = Math.min(first, ns);
                 last = Math.max(last, ns);
                 return from - SECOND <= ns && ns <= to + SECOND;
             } catch (NumberFormatException e) {
-                return true;  // for cell() to complain of it
+                return !line.isEmpty();
             }
         }
 
-        long ns(CSVRecord row) { return cell(row, "timestamp", Long::parseLong); }
-
-        <T> T cell(CSVRecord row, String column, Function<String, T> parse) {
-            String text = row.isConsistent() ? row.get(column) : "";
-            require(text.matches("\\d+(\\.\\d+)?"), csv + ", line " + row.get(0) + ": '" + text + "' is no "
-                + column + ", expected a plain number");
-            return parse.apply(text);
+        private static long number(String line, int column) {
+            int at = 0;
+            for (int i = 0; i < column; i++) {
+                int comma = line.indexOf(',', at);
+                at = comma < 0 ? line.length() : comma + 1;
+            }
+            int end = line.indexOf(',', at);
+            return Long.parseLong(line, at, end < 0 ? line.length() : end, 10);
         }
 
-        /** The widest gap in ns between times in a window; fails if they do not reach its ends. */
-        long gap(String whose, List<Long> all, long from, long to) {
+        long ns(CSVRecord row) { return whole(row, "timestamp"); }
+
+        long whole(CSVRecord row, String column) {
+            return Long.parseLong(cell(row, column, "[0-8]?\\d{1,18}"));
+        }
+
+        /** A cell's text; fails if it is no such number. */
+        String cell(CSVRecord row, String column, String pattern) {
+            String text = row.isConsistent() ? row.get(column) : "";
+            require(text.matches(pattern), csv + ", line " + row.get(0) + ": '" + text + "' is no " + column
+                + ", expected a plain number");
+            return text;
+        }
+
+        /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
+        long gap(long device, List<Long> all, long from, long to) {
             List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted()
                 .toList();
             boolean within = times.stream().anyMatch(ns -> from <= ns && ns <= to);
             require(within && times.get(0) <= from + SECOND && times.get(times.size() - 1) >= to - SECOND, csv
-                + ": expected samples of " + whose + " from " + utc(from) + " to " + utc(to) + ", it covers "
+                + ": device " + device + " lacks samples from " + utc(from) + " to " + utc(to) + ", it has "
                 + utc(first) + " to " + utc(last) + ": another run, clock, zone, or unit than ns?");
             return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max()
                 .orElse(0);
@@ -447,7 +465,7 @@ class Memory implements Callable<Integer> {
             .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
             .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
             .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
-            .setLegendVisible(false).setLocale(Locale.ROOT);
+            .setLegendVisible(false).setDecimalPattern("0.######").setLocale(Locale.ROOT);
         return styler;
     }
 
@@ -491,10 +509,40 @@ class Memory implements Callable<Integer> {
         }
     }
 
-    /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
-    static BufferedReader lines(InputStream file) {
-        InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
-        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
+    /** A file's lines, without one at its end that is still being written; BufferedReader is much slower. */
+    static class Lines implements Closeable {
+        private final InputStream file;
+        private byte[] bytes = new byte[1 << 16];
+        private int start, end;
+
+        Lines(InputStream file) { this.file = file; }
+
+        /** The next line without its end, LF or CR, or null. */
+        String next() throws IOException {
+            int searched = 0;
+            do {
+                for (int at = start + searched; at < end; at++) {
+                    if (bytes[at] == '\n' || bytes[at] == '\r') {
+                        String line = new String(bytes, start, at - start, ISO_8859_1);
+                        start = at + 1;
+                        return line;
+                    }
+                }
+                searched = end - start;
+            } while (readMore());
+            return null;
+        }
+
+        private boolean readMore() throws IOException {
+            int left = end - start;
+            bytes = Arrays.copyOfRange(bytes, start, start + Math.max(bytes.length, 2 * left));
+            int read = file.read(bytes, left, bytes.length - left);
+            start = 0;
+            end = left + Math.max(0, read);
+            return read > 0;
+        }
+
+        @Override public void close() throws IOException { file.close(); }
     }
 
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */

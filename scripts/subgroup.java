@@ -120,10 +120,12 @@ class Subgroup implements Callable<Integer> {
     static final List<Pattern> NUMBERS = Stream.concat(
         Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
             Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]"))
-            .map(name -> name + " *([^\\s|\\[<\\e]*)"),
-        Stream.of("(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |\\brank=)(\\d+)"))
+            .map(name -> name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?"),
+        Stream.of("(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |[^_]rank=)(\\d+)"))
         .map(Pattern::compile).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
+    static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
+        NUMBER = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
@@ -140,11 +142,11 @@ class Subgroup implements Callable<Integer> {
         static Run of(Path log) {
             Run run = new Run(log, new TreeMap<>(), new ArrayList<>());
             String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
-            Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)").matcher(name).results()
-                .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
+            PAIR.matcher(name).results().forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
             run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
-            run.keys.put("ga", canonical("" + run.value("gbs") / run.value("mbs") / run.value("dp")));
+            double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
+            run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
             int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
             run.keys.put("approach", APPROACHES.get(approach));
             run.keys.put("stride", approach < 2 ? run.get("approach") : "1/" + run.get("opt_gaps"));
@@ -167,12 +169,14 @@ class Subgroup implements Callable<Integer> {
     /** The number that a text is, such as 0.65, 1e9 or 8.3B; NaN for a word. */
     static double number(String text) {
         String plain = text.replace("K", "e3").replace("M", "e6").replace("B", "e9").replace("T", "e12");
-        return plain.matches("\\d+(\\.\\d+)?(e\\d\\d?)?") ? Double.parseDouble(plain) : Double.NaN;
+        return NUMBER.matcher(plain).matches() ? Double.parseDouble(plain) : Double.NaN;
     }
 
     /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
     static String canonical(String text) {
-        return number(text) == (long) number(text) ? "" + (long) number(text) : text;
+        double number = number(text);
+        String plain = number == (long) number ? "" + (long) number : "" + number;
+        return Double.isNaN(number) ? text : plain;
     }
 
     /** A number of parameters as one says it, such as 100M or 1.5B. */
@@ -223,8 +227,9 @@ class Subgroup implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            require(runs.stream().map(said).toList().containsAll(values),
-                "no run is left with " + condition + " (--where), there are " + values(runs));
+            if (!runs.stream().map(said).toList().containsAll(values)) {
+                require(false, "no run is left with " + condition + " (--where), there are " + values(runs));
+            }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
         }
         return runs;
@@ -251,10 +256,11 @@ class Subgroup implements Callable<Integer> {
             }
         }
         differ.values().removeIf(values -> values.size() == 1);
-        // ga stands for gbs, stride for what it follows from, and a model for its own shape.
-        differ.keySet().removeAll(List.of("gbs", "approach", "prefetch", "flush_async", "opt_gaps"));
+        // What is known by ga, approach and stride, of which one tells of the other, and by the model.
+        differ.keySet().removeAll(List.of("gbs", "prefetch", "flush_async", "opt_gaps"));
+        differ.keySet().removeAll(shown.contains("stride") ? List.of("approach") : List.of());
+        differ.keySet().removeAll(differ.containsKey("approach") ? List.of("stride") : List.of());
         differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
-        differ.keySet().removeAll(shown.contains("approach") ? List.of("stride") : shown);
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
             notes.add("the runs differ in more than the figure shows: " + differ);
@@ -277,7 +283,9 @@ class Subgroup implements Callable<Integer> {
         boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
         require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
         String[] ends = iteration.replace("mean", "2-999999999").split("-");
-        return new int[] {Integer.parseInt(ends[0]), Integer.parseInt(ends[ends.length - 1])};
+        int first = Integer.parseInt(ends[0]), last = Integer.parseInt(ends[ends.length - 1]);
+        require(first <= last, "--iteration=" + iteration + ": expected the lower number first");
+        return new int[] {first, last};
     }
 
     <T> List<T> asked(List<T> iterations) {
@@ -287,10 +295,9 @@ class Subgroup implements Callable<Integer> {
     /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
-        try (BufferedReader lines = lines(in)) {
-            String text = lines.readLine();
-            for (; text != null && found.size() <= last; text = lines.readLine()) {
-                double[] numbers = numbers(log, text);
+        try (Lines lines = new Lines(in)) {
+            for (String line = lines.next(); line != null && found.size() <= last; line = lines.next()) {
+                double[] numbers = numbers(log, line);
                 double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
                 if (isTiming(numbers, open)) {
                     found.add(numbers);
@@ -307,19 +314,27 @@ class Subgroup implements Callable<Integer> {
 
     /** Whether a line has the ms of all phases, and of the same rank as another. */
     static boolean isTiming(double[] numbers, double[] other) {
-        return Arrays.stream(numbers, 0, ELAPSED).noneMatch(Double::isNaN)
-            && Double.compare(numbers[RANK], other[RANK]) == 0;
+        boolean timing = Double.compare(numbers[RANK], other[RANK]) == 0;
+        for (int i = 0; i < ELAPSED; i++) {
+            timing = timing && numbers[i] >= 0;
+        }
+        return timing;
     }
 
     /** The NUMBERS that stand in a line, NaN for those that do not; what stands before NULs was cut off. */
     static double[] numbers(Path log, String text) {
-        String line = text.substring(text.lastIndexOf('\0') + 1);
+        boolean any = text.indexOf('|') >= 0;
+        String line = any ? text.substring(text.lastIndexOf('\0') + 1) : "";
+        boolean timing = line.contains("time (ms)"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
-        for (int i = 0; i < numbers.length; i++) {
+        Arrays.fill(numbers, Double.NaN);
+        for (int i = 0; i < numbers.length && (timing || iteration); i++) {
             Matcher number = NUMBERS.get(i).matcher(line);
-            boolean there = line.contains("ms") && number.find();
-            require(!there || number.group(1).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
-            numbers[i] = there ? Double.parseDouble(number.group(1)) : Double.NaN;
+            boolean there = (i < ELAPSED || i == RANK ? timing : iteration) && number.find();
+            numbers[i] = there && number.group(1) != null ? Double.parseDouble(number.group(1)) : Double.NaN;
+            boolean twice = there && i < ELAPSED && number.find();
+            require(numbers[i] >= 0 == there && !twice, log + ": damaged number in " + line);
+            timing = timing && (there || i >= ELAPSED);
         }
         return numbers;
     }
@@ -329,7 +344,7 @@ class Subgroup implements Callable<Integer> {
         double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(n -> n >= 0).toArray();
         double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1])
             .toArray();
-        double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(0);
+        double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(1);
         int uneven = IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().orElse(-1);
         if (uneven >= 0) {
             long from = (long) counts[uneven], to = (long) counts[uneven + 1];
@@ -366,7 +381,7 @@ class Subgroup implements Callable<Integer> {
             .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
             .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
             .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
-            .setLegendVisible(false).setLocale(Locale.ROOT);
+            .setLegendVisible(false).setDecimalPattern("0.######").setLocale(Locale.ROOT);
         return styler;
     }
 
@@ -410,10 +425,40 @@ class Subgroup implements Callable<Integer> {
         }
     }
 
-    /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
-    static BufferedReader lines(InputStream file) {
-        InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
-        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
+    /** A file's lines, without one at its end that is still being written; BufferedReader is much slower. */
+    static class Lines implements Closeable {
+        private final InputStream file;
+        private byte[] bytes = new byte[1 << 16];
+        private int start, end;
+
+        Lines(InputStream file) { this.file = file; }
+
+        /** The next line without its end, LF or CR, or null. */
+        String next() throws IOException {
+            int searched = 0;
+            do {
+                for (int at = start + searched; at < end; at++) {
+                    if (bytes[at] == '\n' || bytes[at] == '\r') {
+                        String line = new String(bytes, start, at - start, ISO_8859_1);
+                        start = at + 1;
+                        return line;
+                    }
+                }
+                searched = end - start;
+            } while (readMore());
+            return null;
+        }
+
+        private boolean readMore() throws IOException {
+            int left = end - start;
+            bytes = Arrays.copyOfRange(bytes, start, start + Math.max(bytes.length, 2 * left));
+            int read = file.read(bytes, left, bytes.length - left);
+            start = 0;
+            end = left + Math.max(0, read);
+            return read > 0;
+        }
+
+        @Override public void close() throws IOException { file.close(); }
     }
 
     /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */

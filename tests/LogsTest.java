@@ -98,6 +98,11 @@ class LogsTest {
         # an iteration line before the first timing line: 1 2 3 - -
          elapsed time per iteration (ms): 17.5 |
         [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
+        # a timing line between iteration lines lost: 1 2 3 17.5 -; 7 8 9 - -
+        [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
+         elapsed time per iteration (ms): 17.5 |
+         elapsed time per iteration (ms): 18.5 |
+        [Rank 0] time (ms) | fwd: 7 | bwd: 8 | step: 9
         # pdsh on two nodes: 1 2 3 17.5 12.81
         x3104c0s1b0n0: [...] [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
         x3104c0s25b0n0:  elapsed time per iteration (ms): 17.5 | TFLOPs: 12.81 |
@@ -280,7 +285,7 @@ class LogsTest {
         for (String line : lines.split("[\n\r]")) {
             String whole = line.substring(line.lastIndexOf('\0') + 1);
             for (String said : whole.contains("ms") ? whole.split("(?=\\[Rank )") : new String[0]) {
-                String rank = said.startsWith("[Rank ") ? said.split("]")[0] : "";
+                String rank = said.replaceFirst("(?s)^\\[Rank (\\d*).*|.*", "$1");
                 String[] timing = {after(said, "fwd:"), after(said, "bwd:"), after(said, "step:"), "-", "-"};
                 if (!List.of(timing).subList(0, 3).contains("-")) {
                     first = first == null ? rank : first;
@@ -355,7 +360,7 @@ class LogsTest {
     }
 
     @ParameterizedTest @CsvSource({"10000000, 10M", "500000000, 500M", "1000000000, 1B", "1500000000, 1.5B"})
-    void sizesAreSaidAsPeopleSayThem(String value, String said) {
+    void sizesAreSaidAsPeopleSayThem(double value, String said) {
         assertEquals(said, Subgroup.size(value));
     }
 
@@ -402,6 +407,12 @@ class LogsTest {
         Chosen chosen = Chosen.of(logs("7B-subg1"), "--iteration=1", "--iteration=" + iteration);
         assertEquals(numbers, chosen.numbers(0));
         assertTrue(chosen.notes().matches("1 run.*\\b" + iteration + "\\b.*"), chosen.notes());
+    }
+
+    @Test void theIterationIsChosenWithoutIterationLines() throws IOException {
+        Path log = log("7B-subg1", Sample.timing(1, 2, 3) + Sample.timing(4, 5, 6) + Sample.timing(7, 8, 10));
+        assertEquals("4 5 6 - -", Chosen.of(log, "--iteration=2").numbers(0));
+        assertEquals("2.5 3.5 4.5 - -", Chosen.of(log, "--iteration=1-2").numbers(0));
     }
 
     @Test void theMeanIsThatOfTheLinesThereAre() throws IOException {
@@ -529,8 +540,8 @@ class LogsTest {
         7B-subgroup-dp4; --where=dp=4
         7B-subgroup-iteration5; --iteration=5
         7B-subgroup-iteration2-3; --iteration=2-3
-        7B-subgroup-dp4-iterationmean; --where=dp=4 --iteration=mean
-        7B-subgroup-dp!1; --where=dp!=1
+        7B-subgroup-dp4-mean; --where=dp=4 --iteration=mean
+        7B-subgroup-dp-not-1; --where=dp!=1
         7B-subgroup-dp1,4-tp1; --where=dp=1,4 --where=tp=1""")
     void theFilesAreCalledAfterWhatIsChosen(String name, String options) throws IOException {
         String line = logs("7B-tp1-dp4-subg1", "7B-tp1-dp1-subg2") + " " + options;

@@ -1,0 +1,332 @@
+import com.google.gson.*;
+import java.io.IOException;
+import java.nio.file.*;
+import java.util.*;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.regex.*;
+import java.util.stream.*;
+import org.apache.commons.csv.CSVRecord;
+import org.junit.jupiter.api.*;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.*;
+
+import static org.junit.jupiter.api.Assertions.*;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+/** The README's figures are those of plots/; and what breakdown.java and throughput.java draw, in pixels. */
+class FigureTest {
+    static final int OTHER = 0x949494, BLACK = 0;
+
+    @TempDir Path tmp;
+
+    /** Runs an alias in this JVM, with the arguments that the catalog presets before those given. */
+    static Cli alias(String alias, Object... args) throws IOException {
+        JsonObject entry = HouseTest.aliases().get(alias).getAsJsonObject();
+        Stream<String> preset = entry.has("arguments")
+            ? entry.getAsJsonArray("arguments").asList().stream().map(JsonElement::getAsString)
+            : Stream.of();
+        String[] all = Stream.concat(preset, Stream.of(args).map(Object::toString)).toArray(String[]::new);
+        Callable<Integer> script = switch (entry.get("script-ref").getAsString()) {
+            case "scripts/subgroup.java" -> new Subgroup();
+            case "scripts/memory.java" -> new Memory();
+            case "scripts/breakdown.java" -> new Breakdown();
+            case "scripts/throughput.java" -> new Throughput();
+            default -> new Utilization();
+        };
+        return Cli.run(() -> Subgroup.execute(script, all));
+    }
+
+    /** The README's commands in its table of figures, each as an alias and its arguments. */
+    static List<List<String>> commands() throws IOException {
+        return Pattern.compile("(?m)^\\|.*`\\./jbang ([\\w-]+ [^`|]*data/[^`|]*)`")
+            .matcher(Files.readString(Cli.ROOT.resolve("README.md"))).results()
+            .map(command -> List.of(command.group(1).replaceAll("['\"]", "").split(" +"))).toList();
+    }
+
+    @Test void thereAreAsManyFiguresAsCommands() throws IOException {
+        Set<String> plots = Cli.snapshot(Cli.ROOT.resolve("plots")).keySet();
+        assertEquals(10, commands().size());
+        assertEquals(Map.of("png", 10L, "eps", 10L), plots.stream().collect(
+            Collectors.groupingBy(name -> name.replaceFirst(".*\\.", ""), Collectors.counting())));
+    }
+
+    @ParameterizedTest @MethodSource("commands")
+    void aCommandOfTheReadmeGivesItsFigure(List<String> command) throws IOException {
+        Stream<String> args = command.stream().skip(1).map(arg -> arg.replaceFirst("^data/", Cli.ROOT + "/data/"));
+        Cli cli = alias(command.get(0), Stream.concat(args, Stream.of("--plots=" + tmp)).toArray());
+        assertEquals(0, cli.status(), cli.err());
+        String name = cli.out().lines().findFirst().orElseThrow().replaceFirst(".*/(.*)\\.png", "$1");
+        Picture figure = Picture.check(tmp, name);
+        figure.alike(Picture.of(Cli.ROOT.resolve("plots").resolve(name + ".png")));
+        assertMargin(figure);
+        if (List.of("memory", "data-parallel").contains(command.get(0))) {
+            Picture.compare(tmp, name);
+        }
+    }
+
+    /** Fails where something is cut: where there is ink in the outermost two pixels. */
+    static void assertMargin(Picture figure) {
+        for (int i = 0; i < 2 * 1500; i++) {
+            int x = i % 1500, edge = i / 1500, y = x * 3 / 5;
+            assertEquals(Picture.WHITE, figure.at(x, edge) & figure.at(x, 899 - edge) & figure.at(edge, y)
+                & figure.at(1499 - edge, y), "ink at the edge of the page, near " + x + ", " + y);
+        }
+    }
+
+    /** A log with one iteration; elapsed time and TFLOPs only where they are not 0. */
+    void log(String tokens, double fwd, double bwd, double step, double elapsed, double tflops) throws IOException {
+        String said = (elapsed > 0 ? " elapsed time per iteration (ms): " + elapsed + " |" : "")
+            + (tflops > 0 ? " TFLOPs: " + tflops + " |" : "");
+        Sample.write(tmp.resolve("logs"), "log-" + tokens + ".log", Sample.timing(fwd, bwd, step) + said + "\n");
+    }
+
+    Cli run(Callable<Integer> script, Object... args) {
+        Stream<?> own = Stream.of(tmp.resolve("logs"), "--iteration=1", "--name=it", "--csv", "--plots=" + tmp);
+        String[] all = Stream.concat(own, Stream.of(args)).map(Object::toString).toArray(String[]::new);
+        return Cli.run(() -> Subgroup.execute(script, all));
+    }
+
+    Picture drawn(Cli cli) throws IOException {
+        assertEquals(0, cli.status(), cli.err());
+        return Picture.check(tmp, "it");
+    }
+
+    /** The pieces of a row in a colour, from left to right, as Picture.down() has those of a column. */
+    static List<Picture.Piece> along(Picture figure, int y, int color) {
+        List<Picture.Piece> pieces = new ArrayList<>();
+        for (int x = 0, from = 0; x < 1500; x++) {
+            from = figure.at(x, y) == color ? from : x + 1;
+            if (from <= x && (x == 1499 || figure.at(x + 1, y) != color)) {
+                pieces.add(new Picture.Piece(from, x));
+            }
+        }
+        return pieces;
+    }
+
+    /** The column of the frame's left or right line. */
+    static int side(Picture figure, boolean left) {
+        return IntStream.range(0, 750).map(i -> left ? i : 1499 - i).filter(x -> figure.down(x, BLACK, 0).stream()
+            .anyMatch(line -> line.length() > 300)).findFirst().orElseThrow();
+    }
+
+    static int zero(Picture figure) {
+        return figure.down(side(figure, true), BLACK, 0).stream().filter(line -> line.length() > 300)
+            .findFirst().orElseThrow().to() - 1;
+    }
+
+    static List<Picture.Piece> bars(Picture figure, int color) {
+        return along(figure, zero(figure) - 5, color);
+    }
+
+    static int middle(Picture.Piece piece) { return (piece.from() + piece.to()) / 2; }
+
+    /** The first and the last row of a colour in a column, whatever lies over it. */
+    static Picture.Piece extent(Picture figure, int x, int color) {
+        List<Picture.Piece> pieces = figure.down(x, color, 80);
+        return new Picture.Piece(pieces.get(0).from(), pieces.get(pieces.size() - 1).to());
+    }
+
+    /** Fails unless the phases of a bar end at these seconds. */
+    static void assertEnds(Picture figure, int x, double second, Map<Integer, Double> ends) {
+        ends.forEach((color, end) -> assertEquals(zero(figure) - second * end, extent(figure, x, color).from(), 1.5,
+            () -> "row of the end of " + Integer.toHexString(color) + " at " + end + " s"));
+    }
+
+    /** The rows of the ticks at a side. */
+    static int[] ticks(Picture figure, boolean left) {
+        int x = side(figure, left) + (left ? -8 : 8);
+        return figure.down(x, left ? BLACK : Picture.RED, 60).stream().filter(tick -> tick.length() < 6)
+            .mapToInt(FigureTest::middle).toArray();
+    }
+
+    static void assertRound(double step) {
+        double first = step / Math.pow(10, Math.floor(Math.log10(step * 1.02)));
+        assertTrue(DoubleStream.of(1, 2, 5).anyMatch(round -> Math.abs(first / round - 1) < .02), "tick: " + step);
+    }
+
+    @Test void barsAndDotsStandWhereTheNumbersSay() throws IOException {
+        log("7B-dp1-subg100000000", 1000, 2000, 3000, 7500, 40);
+        log("7B-dp1-subg200000000", 500, 1000, 2500, 7500, 20);
+        log("7B-dp2-subg100000000", 2000, 2000, 4000, 9000, 60);
+        Path failed = Sample.write(tmp.resolve("logs"), "log-7B-dp2-subg200000000.log", "");
+        Cli cli = run(new Breakdown());
+        Picture figure = drawn(cli);
+        assertTrue(cli.err().contains(failed + ": failed"), cli.err());
+        List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
+        assertEquals(3, bars.size());
+        int zero = zero(figure);
+        double second = (zero - extent(figure, bars.get(2).from() + 2, Picture.UPDATE).from()) / 8.;
+        double[][] ends = {{1, 3, 6, 40}, {.5, 1.5, 4, 20}, {2, 4, 8, 60}};
+        List<Double> tflops = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            assertEnds(figure, bars.get(i).from() + 2, second, Map.of(Picture.FORWARD, ends[i][0],
+                Picture.BACKWARD, ends[i][1], Picture.UPDATE, ends[i][2]));
+            Picture.Piece dot = figure.down(middle(bars.get(i)), Picture.RED, 80).stream()
+                .max(Comparator.comparing(Picture.Piece::length)).orElseThrow();
+            tflops.add((zero - middle(dot)) / ends[i][3]);
+        }
+        assertEquals(tflops.get(2), tflops.get(0), .03 * tflops.get(2), "heights of dots");
+        assertEquals(tflops.get(2), tflops.get(1), .06 * tflops.get(2), "heights of dots");
+        int[] ticks = ticks(figure, true);
+        assertArrayEquals(ticks, ticks(figure, false), "ticks of both axes");
+        assertRound((ticks[1] - ticks[0]) / second);
+        assertRound((ticks[1] - ticks[0]) / tflops.get(2));
+        assertTrue(red(figure, bars.get(0).to() + 1, bars.get(1).from() - 1, zero) > 0, "joined within a group");
+        assertEquals(0, red(figure, bars.get(1).to() + 20, bars.get(2).from() - 20, zero), "and not beyond");
+        int pitch = middle(bars.get(1)) - middle(bars.get(0)), where = middle(bars.get(2)) + pitch;
+        assertTrue(red(figure, where - 20, where + 20, zero) > 100, "no red word for the failed run");
+    }
+
+    static long red(Picture figure, int from, int to, int below) {
+        return IntStream.rangeClosed(from, to).mapToLong(x -> figure.down(x, Picture.RED, 90).stream()
+            .filter(piece -> piece.to() < below).mapToInt(Picture.Piece::length).sum()).sum();
+    }
+
+    @Test void elapsedBarsReachTheElapsedTimeInGrey() throws IOException {
+        log("7B-dp1-subg100000000", 1000, 2000, 3000, 7500, 40);
+        log("7B-dp2-subg100000000", 1000, 1000, 1000, 3000, 40);
+        Picture figure = drawn(run(new Breakdown(), "--elapsed"));
+        assertEquals(0, figure.count(Picture.RED), "red, of TFLOPs");
+        List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
+        int x = middle(bars.get(0)), last = middle(bars.get(1));
+        double second = (zero(figure) - extent(figure, x, OTHER).from()) / 7.5;
+        assertEnds(figure, x, second, Map.of(Picture.UPDATE, 6., Picture.FORWARD, 1.));
+        assertEnds(figure, last, second, Map.of(Picture.UPDATE, 3., Picture.FORWARD, 1.));
+        assertEquals(extent(figure, x, OTHER).to() + 1, extent(figure, x, Picture.UPDATE).from(), 1, "on top");
+        assertEquals(List.of(), figure.down(last, OTHER, 80), "nothing is left of 3 s");
+        assertEquals(List.of("dp,subg,forward_ms,backward_ms,update_ms,iteration_ms,tflops",
+            "1,100000000,1000.0,2000.0,3000.0,7500.0,40.0", "2,100000000,1000.0,1000.0,1000.0,3000.0,40.0"),
+            Files.readAllLines(tmp.resolve("it.csv")));
+    }
+
+    /** The ink over the only bar: the same number looks the same, whatever it is a sum of. */
+    int[] number(double fwd, double bwd, double step, double elapsed, Object... args) throws IOException {
+        log("7B-dp1-subg100000000", fwd, bwd, step, elapsed, 0);
+        Picture figure = drawn(run(new Breakdown(), args));
+        int x = middle(bars(figure, Picture.FORWARD).get(0));
+        int top = extent(figure, x - 80, elapsed > 0 ? OTHER : Picture.UPDATE).from();
+        return IntStream.range(0, 60 * 120).map(i -> figure.at(x - 30 + i % 60, top - 125 + i / 60)).toArray();
+    }
+
+    @Test void theNumberOverABarIsItsHeight() throws IOException {
+        int[] sum = number(2000, 2500, 3000, 0), elapsed = number(1000, 2000, 3000, 7500, "--elapsed");
+        assertTrue(Arrays.stream(sum).filter(pixel -> pixel == BLACK).count() > 300, "no number");
+        assertArrayEquals(sum, elapsed, "7.5 over both");
+        assertFalse(Arrays.equals(elapsed, number(1000, 2000, 3000, 7400, "--elapsed")), "7.4 looks the same");
+    }
+
+    /** Holes where (g + b) % 5 is 3, failed runs where (3 g + b) % 7 is 4; names of groups as wide as can be. */
+    @ParameterizedTest @CsvSource({"1,1", "1,8", "8,1", "3,4", "8,8"})
+    void nothingIsCutAndNothingOverlapsInAnyGrid(int groups, int bars) throws IOException {
+        List<Integer> there = new ArrayList<>(), failed = new ArrayList<>(), holes = new ArrayList<>();
+        for (int i = 0; i < groups * bars; i++) {
+            int g = i / bars, b = i % bars;
+            String name = "WWWWWWWWWWW" + (char) ('A' + g) + "-subg" + (b + 1) + "00000000";
+            boolean hole = groups > 1 && bars > 1 && (g + b) % 5 == 3, fails = !hole && (3 * g + b) % 7 == 4;
+            (hole ? holes : fails ? failed : there).add(g * (bars + 1) + b);
+            if (fails) {
+                Sample.write(tmp.resolve("logs"), "log-" + name + ".log", "");
+            } else if (!hole) {
+                log(name, 700, 900, 1000 + 10 * i, 0, 0);
+            }
+        }
+        Picture figure = drawn(run(new Breakdown(), "--groups=model"));
+        assertMargin(figure);
+        List<Picture.Piece> drawn = bars(figure, Picture.FORWARD);
+        assertEquals(there.size(), drawn.size(), "bars that stand apart");
+        int first = middle(drawn.get(0)), last = there.get(there.size() - 1);
+        double pitch = last == 0 ? 0 : (middle(drawn.get(drawn.size() - 1)) - first) / (double) last;
+        for (int i = 0; i < there.size(); i++) {
+            assertEquals(first + pitch * there.get(i), middle(drawn.get(i)), 1.5, "place of bar " + i);
+        }
+        int zero = zero(figure), half = (int) (pitch / 2);
+        failed.stream().map(place -> first + (int) (pitch * place)).forEach(x ->
+            assertTrue(red(figure, x - half, x + half, zero) > 30 && blank(figure, x - half, 110, zero - 5)));
+        holes.forEach(place -> assertTrue(blank(figure, first + (int) (pitch * place), 110, zero - 5), "a hole"));
+        IntStream.range(1, groups).map(g -> first + (int) (pitch * (g * (bars + 1) - 1))).forEach(x ->
+            assertTrue(blank(figure, x, zero + 4, 838), "names of two groups meet at column " + x));
+    }
+
+    static boolean blank(Picture figure, int x, int from, int to) {
+        return IntStream.range(from, to).allMatch(y -> figure.at(x, y) == Picture.WHITE);
+    }
+
+    @ParameterizedTest @CsvSource({"data-parallel, act-output-7B-scale-DP-motivation",
+        "tensor-parallel, act-output-7B-scale-TP-motivation"})
+    void theConfigurationsOfPhasesAreDrawn(String alias, String folder) throws IOException {
+        assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs here, in " + GoldenTest.RESULTS);
+        alias(alias, GoldenTest.RESULTS.resolve(folder), "--csv", "--name=it", "--plots=" + tmp);
+        String key = alias.startsWith("data") ? "dp" : "tp";
+        Set<List<String>> golden = new HashSet<>(), drawn = new HashSet<>();
+        for (CSVRecord row : GoldenTest.csv(GoldenTest.GOLDEN.resolve("phases.csv"))) {
+            if (row.get("dir").equals(folder) && row.get("iteration").equals("3")) {
+                golden.add(said(row, key, "subg", "fwd_ms", "bwd_ms", "step_ms", "tflops"));
+            }
+        }
+        for (CSVRecord row : GoldenTest.csv(tmp.resolve("it.csv"))) {
+            drawn.add(said(row, key, "subg", "forward_ms", "backward_ms", "update_ms", "tflops"));
+        }
+        assertEquals(12, golden.size());
+        assertEquals(golden, drawn);
+    }
+
+    static List<String> said(CSVRecord row, String... columns) {
+        return Stream.of(columns).map(column -> "" + Double.parseDouble(row.get(column))).toList();
+    }
+
+    @Test void whereRunsClashOneMoreConditionSettlesIt() throws IOException {
+        assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs here, in " + GoldenTest.RESULTS);
+        Path folder = GoldenTest.RESULTS.resolve("act-output-13B-scale-gaps-scale-DP");
+        List<String> args = List.of(folder.toString(), "--bars=stride", "--name=it", "--plots=" + tmp);
+        Function<List<String>, Cli> breakdown = more -> Cli.run(() -> Breakdown.execute(new Breakdown(),
+            Stream.of(args, more).flatMap(List::stream).toArray(String[]::new)));
+        breakdown.apply(List.of()).failed(1, "ga=[0.25, 1]", "gbs=[4, 8, 16]", "--where", "-gbs4-", "-gbs16-");
+        Cli cli = breakdown.apply(List.of("--where=ga=1"));
+        assertTrue(cli.status() == 0 && cli.err().contains("27 runs"), cli.err());
+        assertEquals(0, breakdown.apply(List.of("--where=gbs!=4", "--where=dp=4")).status());
+    }
+
+    @Test void runsThatDifferInMoreThanTheFigureShowsAreDrawnAndTold() throws IOException {
+        log("7B-dp4-l32-h4096-gbs4-mbs1-prefetch0-flush_async0", 1, 2, 3, 7, 9);
+        log("13B-dp4-l40-h5120-gbs16-mbs4-prefetch0-flush_async0", 1, 2, 3, 7, 9);
+        assertTrue(run(new Breakdown(), "--groups=model", "--bars=approach").err().lines()
+            .anyMatch(line -> line.matches(".*differ.*\\{mbs=\\[1, 4]}.*")));
+    }
+
+    @Test void throughputIsTheModelsSizeOverItsUpdate() throws IOException {
+        log("13B-dp1-prefetch0-flush_async0-opt_gaps5", 1, 2, 10000, 0, 0);
+        log("13B-dp1-prefetch0-flush_async1-opt_gaps5", 1, 2, 69500, 0, 0);
+        log("13B-dp1-prefetch1-flush_async1-opt_gaps5", 1, 2, 5000, 0, 0);
+        log("13B-dp1-prefetch1-flush_async1-opt_gaps10", 1, 2, 6500, 0, 0);
+        drawn(run(new Throughput()));
+        assertEquals(List.of("dp,stride,update_ms,billion_parameters_per_s", "1,ZeRO-3,10000.0,1.3",
+            "1,BW-only,69500.0,0.18705035971223022", "1,1/5,5000.0,2.6", "1,1/10,6500.0,2.0"),
+            Files.readAllLines(tmp.resolve("it.csv")));
+        assertEquals(List.of("0.19", "2.6", "13.0", "0.0051"), Stream.of(.187, 2.6, 13., .0051)
+            .map(number -> Throughput.digits(number, 1)).toList());
+    }
+
+    @ParameterizedTest @CsvSource({"gpt-dp1, 3000, size", "13B-dp1, 0, time"})
+    void whatHasNoThroughputIsNamed(String tokens, double step, String word) throws IOException {
+        log(tokens + "-prefetch0-flush_async0", 1, 2, step, 0, 0);
+        run(new Throughput()).failed(1, tokens, word);
+    }
+
+    /** A pipeline engine's times, all 0. */
+    @Test void aRunWithoutTimesFailedWhateverIsDrawn() throws IOException {
+        log("13B-dp1-prefetch0-flush_async0", 1, 2, 1000, 5000, 0);
+        log("13B-dp2-prefetch0-flush_async0", 0, 0, 0, 5000, 0);
+        for (Callable<Integer> script : List.of(new Throughput(), new Breakdown())) {
+            Cli cli = run(script, "--bars=approach");
+            assertTrue(cli.err().contains("dp2-prefetch0-flush_async0.log: failed"), cli.err());
+            assertTrue(drawn(cli).count(Picture.RED) > 100, "no red word");
+        }
+    }
+
+    @Test void withoutAnElapsedTimeThereIsNoElapsedFigure() throws IOException {
+        log("7B-dp1-subg100000000", 1000, 2000, 3000, 0, 40);
+        run(new Breakdown(), "--elapsed").failed(1, "log-7B-dp1-subg100000000.log", "elapsed");
+    }
+}

@@ -1,0 +1,198 @@
+import com.sun.net.httpserver.*;
+import java.io.*;
+import java.net.*;
+import java.nio.file.*;
+import java.util.*;
+import java.util.concurrent.*;
+import java.util.stream.*;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.*;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.*;
+
+import static org.junit.jupiter.api.Assertions.*;
+
+/** Scripts as programs of their own: standing alone, from afar, as a jar, killed, two at once, hindered. */
+class ProcessTest {
+    static final Path LOGS = Cli.ROOT.resolve("data/act-output-7B");
+
+    @TempDir Path tmp;
+
+    /** The files of a folder but for what a JVM that was killed, or this one, has yet to delete. */
+    static Map<String, String> whole(Path folder) throws IOException {
+        Map<String, String> files = Cli.snapshot(folder);
+        files.keySet().removeIf(name -> name.startsWith(".part"));
+        return files;
+    }
+
+    /** The command that runs the one file in a country of its own: no class of a sibling, another language and zone. */
+    static List<String> alone(Path folder, String name, List<String> args) throws IOException {
+        Path script = Files.copy(Cli.ROOT.resolve("scripts").resolve(name + ".java"), folder.resolve(name + ".java"));
+        String tests = FigureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+        String path = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(jar -> !jar.equals(tests)).collect(Collectors.joining(File.pathSeparator));
+        String[] javac = {"-proc:none", "-encoding", "US-ASCII", "-cp", path, "-d", folder.toString(), script + ""};
+        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, javac), name);
+        List<String> java = Cli.java(List.of("-Duser.language=ar", "-Duser.country=EG", "-Dfile.encoding=US-ASCII",
+            "-Duser.timezone=Asia/Kathmandu"), HouseTest.className(script), args.toArray());
+        java.set(java.indexOf("-cp") + 1, folder + File.pathSeparator + path);
+        return java;
+    }
+
+    @Test void aCopyOfTheOneFileDrawsTheSameBytesAnywhere() throws IOException {
+        Map<String, Cli.Running> running = new TreeMap<>();
+        for (String alias : List.of("subgroup", "memory", "throughput", "utilization", "data-parallel")) {
+            String name = alias.equals("data-parallel") ? "breakdown" : alias;
+            Path folder = Files.createDirectories(tmp.resolve("a lone " + alias));
+            running.put(alias, Cli.begin(folder, Map.of("LC_ALL", "C", "DISPLAY", ":99"), alone(folder, name, args(alias))));
+        }
+        for (String alias : running.keySet()) {
+            Path here = tmp.resolve(alias);
+            Cli cli = FigureTest.alias(alias, Stream.concat(args(alias).stream(), Stream.of("--plots=" + here)).toArray());
+            Cli there = running.get(alias).await();
+            assertEquals(new Cli(0, cli.out().replace(here + "/", "plots/"), cli.err()), there);
+            assertTrue(whole(here).equals(whole(tmp.resolve("a lone " + alias + "/plots"))), "other bytes: " + alias);
+            assertEquals(3, whole(here).size());
+        }
+    }
+
+    /** What the README gives to an alias, and --csv; where a script has no preset, neither here. */
+    static List<String> args(String alias) throws IOException {
+        Stream<String> own = FigureTest.commands().stream().filter(command -> command.get(0).equals(alias)).findFirst()
+            .orElseThrow().stream().skip(1).map(arg -> arg.replaceFirst("^data/", Cli.ROOT + "/data/"));
+        return Stream.concat(own, Stream.of("--csv", alias.startsWith("d") ? "--groups=dp" : "--iteration=3")).toList();
+    }
+
+    /** The repository as others see it, at a URL; and what Java alone can run. */
+    @Test void aFatJarOfARemoteCatalogsAlias() throws IOException {
+        Set<String> asked = new ConcurrentSkipListSet<>();
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> {
+            asked.add(exchange.getRequestURI().getPath());
+            byte[] bytes = Files.readAllBytes(Cli.ROOT.resolve(exchange.getRequestURI().getPath().substring(1)));
+            exchange.sendResponseHeaders(200, bytes.length);
+            exchange.getResponseBody().write(bytes);
+            exchange.close();
+        });
+        server.start();
+        Path jar = tmp.resolve("memory.jar"), java = Path.of(System.getProperty("java.home"), "bin/java");
+        try {
+            String url = "http://127.0.0.1:" + server.getAddress().getPort() + "/jbang-catalog.json";
+            assertEquals(0, Cli.start(tmp, Cli.JBANG, "catalog", "add", "--name=house", url).status());
+            Cli made = Cli.start(tmp, Cli.JBANG, "export", "fatjar", "--output=" + jar, "memory@house");
+            assertEquals(0, made.status(), made.err());
+            assertEquals(Set.of("/jbang-catalog.json", "/scripts/memory.java"), asked);
+        } finally {
+            server.stop(0);
+        }
+        Map<String, String> bare = Map.of("DISPLAY", ":99", "JBANG_DIR", "", "HOME", tmp.toString());
+        Cli cli = Cli.start(tmp, bare, java, "-jar", jar, MemoryTest.DATA);
+        assertEquals("0 plots/13B-memory.png\nplots/13B-memory.eps\n", cli.status() + " " + cli.out(), cli.err());
+        Picture.check(tmp.resolve("plots"), "13B-memory").alike(Picture.of(Cli.ROOT.resolve("plots/13B-memory.png")));
+    }
+
+    static List<String> subgroup(Object... args) {
+        return Cli.java(List.of(), "Subgroup", Stream.concat(Stream.of(LOGS), Stream.of(args)).toArray());
+    }
+
+    /** It draws what is there already, so that the figure is the same whether it was killed in time or not. */
+    @Test void aKillWhileWritingLeavesTheFigureWhole() throws Exception {
+        FigureTest.alias("subgroup", LOGS, "--csv", "--plots=" + tmp);
+        Map<String, String> old = whole(tmp);
+        assertEquals(3, old.size());
+        try (WatchService watch = tmp.getFileSystem().newWatchService()) {
+            tmp.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
+            Cli.Running running = Cli.begin(tmp, Map.of(), subgroup("--csv", "--plots=" + tmp));
+            assertNotNull(watch.poll(100, TimeUnit.SECONDS), "nothing was written");
+            running.process().destroyForcibly().waitFor();
+        }
+        assertTrue(old.equals(whole(tmp)), "not whole: " + whole(tmp).keySet());
+    }
+
+    /** What fits on no disk: files end at 20 blocks, less than a figure has. */
+    @Test void aFullDiskLeavesTheFigureWhole() throws Exception {
+        FigureTest.alias("subgroup", LOGS, "--csv", "--plots=" + tmp);
+        Map<String, String> old = whole(tmp);
+        Cli.start(tmp, "sh", "-c", "ulimit -f 20; exec \"$@\"", "sh", subgroup("--iteration=4", "--name=7B-subgroup",
+            "--plots=" + tmp)).failed(1, tmp);
+        assertTrue(old.equals(whole(tmp)), "not whole: " + whole(tmp).keySet());
+    }
+
+    @Test void twoAtOnceDoNotMix() throws IOException {
+        List<Cli.Running> both = Stream.of("3", "4").map(n -> Cli.begin(tmp, Map.of(), subgroup("--iteration=" + n,
+            "--name=it", "--csv"))).toList();
+        both.forEach(running -> assertEquals(0, running.await().status()));
+        Set<Map<String, String>> alone = new HashSet<>();
+        for (String n : List.of("3", "4")) {
+            FigureTest.alias("subgroup", LOGS, "--iteration=" + n, "--name=it", "--csv", "--plots=" + tmp.resolve(n));
+            alone.add(whole(tmp.resolve(n)));
+        }
+        Map<String, String> now = whole(tmp.resolve("plots"));
+        assertEquals(Set.of("it.png", "it.eps", "it.csv"), now.keySet());
+        now.forEach((name, bytes) -> assertTrue(alone.stream().anyMatch(files -> files.get(name).equals(bytes)), name));
+    }
+
+    @Test void aFolderThatMayNotBeWrittenIsNamed() throws IOException {
+        Path locked = Files.createDirectories(tmp.resolve("locked"));
+        assertTrue(locked.toFile().setWritable(false));
+        List<String> java = Cli.java(List.of(), "Memory", MemoryTest.DATA, "--plots=" + locked);
+        Cli.start(tmp, Cli.powerless(), java).failed(1, locked);
+        assertEquals(Map.of(), Cli.snapshot(locked));
+    }
+
+    static Stream<String> aliases() throws IOException {
+        return HouseTest.aliases().keySet().stream();
+    }
+
+    /** "$DIR" without a DIR is not the folder in which one happens to be. */
+    /** "$DIR" without a DIR is not the folder in which one happens to be. */
+    @Test void anEmptyArgumentIsNotTheCurrentFolder() throws IOException {
+        Cli cli = Cli.start(LOGS, Cli.java(List.of(), "Subgroup", "", "--plots=" + tmp));
+        assertTrue(cli.status() > 0 && cli.err().lines().count() == 1, cli + "");
+    }
+
+    @ParameterizedTest @MethodSource("aliases")
+    void wrongCommandLinesAreOneLine(String alias) throws IOException {
+        FigureTest.alias(alias, "", "--plots=" + tmp).failed(1);
+        FigureTest.alias(alias).failed(2, alias.equals("memory") ? "DIR|CSV" : "DIR");
+        FigureTest.alias(alias, LOGS, "--no-such-option").failed(2, "--no-such-option");
+        assertEquals(Map.of(), Cli.snapshot(tmp));
+    }
+
+    @Test void emptyAndOddValuesOfOptions() throws IOException {
+        FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--where=").failed(2, "--where");
+        FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--iteration=").failed(2, "--iteration");
+        FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--name=").failed(2, "--name");
+        assertEquals(Map.of(), whole(tmp));
+        Cli cli = FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--name=two\nlines, ../a");
+        assertEquals(2, cli.out().lines().count(), cli.out());
+        assertEquals(Set.of("two_lines,_.._a.png", "two_lines,_.._a.eps"), whole(tmp).keySet());
+    }
+
+    /** Each note is one line, whatever the folder is called. */
+    @Test void aNameWithALineEnd() throws IOException {
+        Path folder = tmp.resolve("two\nlines");
+        Sample.write(folder, Sample.name(100), Sample.run(100, 200, 300));
+        Sample.write(folder, Sample.name(200), "");
+        Cli cli = FigureTest.alias("subgroup", folder, "--plots=" + tmp);
+        assertEquals("0 2", cli.status() + " " + cli.err().lines().count(), cli.err());
+        FigureTest.alias("subgroup", folder, "--where=subg=200", "--plots=" + tmp).failed(1, "two?lines");
+    }
+
+    @ParameterizedTest @MethodSource("aliases")
+    void helpSaysAllOptions(String alias) throws IOException {
+        Cli help = FigureTest.alias(alias, "--help");
+        assertEquals("0 ", help.status() + " " + help.err());
+        List<String> own = switch (alias) {
+            case "memory" -> List.of("--iteration=N", "--phases=FILE", "--device=N", "--process=PID", "--zone=",
+                "--range=PHASE=NAME", "Default: 3", "Default: UTC");
+            case "subgroup" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W");
+            case "utilization" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY");
+            case "throughput" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY", "--bars=KEY");
+            default -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY", "--bars=KEY", "--elapsed");
+        };
+        Stream.concat(own.stream(), Stream.of("--plots=DIR", "--name=", "--csv", "-h", "-V", "Default: plots"))
+            .forEach(word -> assertTrue(help.out().contains(word), () -> word + " is not in: " + help.out()));
+    }
+}

@@ -1,0 +1,70 @@
+import java.io.IOException;
+import java.nio.file.*;
+import java.util.*;
+import java.util.stream.Stream;
+import org.apache.commons.csv.CSVRecord;
+import org.junit.jupiter.api.*;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.junit.jupiter.api.Assertions.*;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+/** The 74 values that the study's authors printed come out of their logs, through the aliases' --csv. */
+class PublishedTest {
+    static final Path RESULTS = Cli.SHARED.resolve("results"), PUBLISHED =
+        Cli.SHARED.resolve("golden/published.csv");
+
+    @TempDir Path tmp;
+
+    @BeforeAll static void thereAreRealLogs() {
+        assumeTrue(Files.exists(PUBLISHED) && Files.exists(RESULTS), "no published values here, in " + PUBLISHED);
+    }
+
+    static List<CSVRecord> published() throws IOException {
+        return GoldenTest.csv(PUBLISHED);
+    }
+
+    @Test void thereAre74InFiveFigures() throws IOException {
+        assertEquals(74, published().size());
+        assertEquals(Set.of("models", "twinflow", "data-scaling", "gradient-accumulation", "throughput"),
+            Set.copyOf(published().stream().map(row -> row.get("alias")).toList()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"models", "twinflow", "data-scaling", "gradient-accumulation", "throughput"})
+    void eachComesOutToTheDigitPrinted(String alias) throws IOException {
+        List<CSVRecord> rows = published().stream().filter(row -> row.get("alias").equals(alias)).toList();
+        List<String> args = new ArrayList<>(inputs(rows.get(0).get("folder")));
+        args.add("--iteration=" + rows.get(0).get("iteration"));
+        args.addAll(alias.equals("throughput") ? List.of("--where=ga=1", "--where=approach!=BW-only") : List.of());
+        args.addAll(List.of("--csv", "--name=it", "--plots=" + tmp));
+        Cli cli = FigureTest.alias(alias, args.toArray());
+        assertEquals(0, cli.status(), cli.err());
+        List<CSVRecord> drawn = GoldenTest.csv(tmp.resolve("it.csv"));
+        for (CSVRecord row : rows) {
+            assertEquals(rows.get(0).get("iteration"), row.get("iteration"));
+            assertEquals(row.get("printed"), printed(row, drawn), row.toString());
+        }
+    }
+
+    /** What is drawn of a group and a bar, with as many digits as the authors printed; nothing if it failed. */
+    static String printed(CSVRecord row, List<CSVRecord> drawn) {
+        List<CSVRecord> found = drawn.stream().filter(bar -> bar.get(row.get("groups")).equals(row.get("group"))
+            && bar.get(row.get("bars")).equals(row.get("bar"))).toList();
+        assertEquals(1, found.size(), () -> "bars for " + row);
+        double number = GoldenTest.number(found.get(0), row.get("column"));
+        boolean ms = row.get("column").endsWith("_ms");
+        assertEquals(ms ? "s" : "1e9/s", row.get("unit"));
+        return Double.isNaN(number) ? "" : String.format(Locale.ROOT, "%.1f", ms ? number / 1000 : number);
+    }
+
+    /** A folder of logs, or of folders of them. */
+    static List<String> inputs(String folder) throws IOException {
+        try (Stream<Path> inside = Files.list(RESULTS.resolve(folder))) {
+            List<String> folders = inside.filter(Files::isDirectory).map(Path::toString).sorted().toList();
+            return folders.isEmpty() ? List.of(RESULTS.resolve(folder).toString()) : folders;
+        }
+    }
+}
