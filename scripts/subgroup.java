@@ -142,7 +142,8 @@ class Subgroup implements Callable<Integer> {
         static Run of(Path log) {
             Run run = new Run(log, new TreeMap<>(), new ArrayList<>());
             String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
-            PAIR.matcher(name).results().forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
+            PAIR.matcher(name).results()
+                .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
             run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
@@ -417,6 +418,7 @@ class Subgroup implements Callable<Integer> {
 
     /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
     static List<Path> files(Path input, String name) throws IOException {
+        require(!input.toString().isEmpty(), "DIR: expected a folder or file, not an empty name");
         Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
             .filter(Files::exists).findFirst().orElse(input);
         try (Stream<Path> files = Files.walk(place, 1)) {
@@ -461,7 +463,7 @@ class Subgroup implements Callable<Integer> {
         @Override public void close() throws IOException { file.close(); }
     }
 
-    /** Writes NAME.png, .eps and with --csv .csv into a folder of its own, then moves them into place. */
+    /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
         XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
             @Override public void paint(Graphics2D g, int width, int height) {
@@ -476,6 +478,16 @@ class Subgroup implements Callable<Integer> {
         List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
             .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
+        require(!stem.isEmpty(), "--name: expected a name for the files");
+        try {
+            move(page, lines, stem);
+        } catch (IOException e) {
+            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
+        }
+        notes.forEach(note -> say(note));
+    }
+
+    private void move(XYChart page, List<String> lines, String stem) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
@@ -487,7 +499,6 @@ class Subgroup implements Callable<Integer> {
             Path place = plots.resolve(stem + end);
             System.out.println(Files.move(part.resolve(stem + end), place, StandardCopyOption.ATOMIC_MOVE));
         }
-        notes.forEach(System.err::println);
     }
 
     /** Without its date, so that the same input makes the same bytes. */
@@ -510,16 +521,17 @@ class Subgroup implements Callable<Integer> {
     static int execute(Callable<Integer> script, String... args) {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> fail("--help says more: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) -> fail(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
+                .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
+                .setExecutionExceptionHandler((e, line, parsed) ->
+                    say(e instanceof IllegalArgumentException ? e.getMessage() : "cannot read " + e.getMessage()
+                        + " (" + e.getClass().getSimpleName() + ")"))
                 .execute(args);
         } catch (Error e) {
-            return fail("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);
+            return say("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 
-    static int fail(String line) {
+    static int say(String line) {
         System.err.println(line.replaceAll("\\p{C}", "?"));
         return line.startsWith("--") ? 2 : 1;
     }
