@@ -84,7 +84,9 @@ class Memory implements Callable<Integer> {
     /** A stretch of time, both ends included, of the phase with this place in PHASES. */
     record Band(int phase, long start, long end) { }
 
-    record Sample(long ns, long freeBytes) { }
+    record Sample(long ns, long freeBytes) {
+        double freeGiB() { return freeBytes / (double) (1L << 30); }
+    }
 
     static long end(List<Band> bands) { return bands.get(bands.size() - 1).end; }
 
@@ -233,8 +235,8 @@ class Memory implements Callable<Integer> {
     List<Band> logged(Path log) throws IOException {
         List<Band> bands = new ArrayList<>();
         long begun = 0;
-        try (Lines lines = new Lines(Files.newInputStream(log))) {
-            for (String line = lines.next(); line != null; line = lines.next()) {
+        try (BufferedReader lines = lines(Files.newInputStream(log))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher m = LINE.matcher(line.substring(line.lastIndexOf('\0') + 1));
                 if (!m.find()) {
                     continue;
@@ -304,10 +306,10 @@ class Memory implements Callable<Integer> {
         return rows;
     }
 
-    /** The bands, and over them the samples in GiB, with a break in the line where they miss a second. */
+    /** The bands, and the samples over them. */
     static XYChart chart(List<Band> bands, List<Sample> samples) {
         long from = bands.get(0).start;
-        double gib = 1 << 30, top = 1.1 * samples.stream().mapToLong(Sample::freeBytes).max().orElse(0) / gib;
+        double top = 1.1 * samples.stream().mapToDouble(Sample::freeGiB).max().orElseThrow();
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle("Time within the iteration (s)");
         chart.setYAxisTitle("Free GPU memory (GiB)");
@@ -319,21 +321,25 @@ class Memory implements Callable<Integer> {
             area.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area).setMarker(SeriesMarkers.NONE)
                 .setLineStyle(SeriesLines.NONE).setFillColor(new Color(PHASES.get(band.phase).rgb));
         }
+        addLine(chart, from, samples);
+        return chart;
+    }
+
+    /** The samples as a line, which is broken where they miss a second. */
+    static void addLine(XYChart chart, long from, List<Sample> samples) {
         List<Double> seconds = new ArrayList<>(), free = new ArrayList<>();
         long last = samples.get(0).ns;
-        for (Sample s : samples) {
-            if (s.ns - last > SECOND) {
+        for (Sample sample : samples) {
+            if (sample.ns - last > SECOND) {
                 seconds.add((last - from) / 1e9);
                 free.add(Double.NaN);
             }
-            seconds.add((s.ns - from) / 1e9);
-            free.add(s.freeBytes / gib);
-            last = s.ns;
+            seconds.add((sample.ns - from) / 1e9);
+            free.add(sample.freeGiB());
+            last = sample.ns;
         }
-        XYSeries line = chart.addSeries("free", seconds, free);
-        line.setMarker(SeriesMarkers.NONE).setLineColor(Color.BLACK)
+        chart.addSeries("free", seconds, free).setMarker(SeriesMarkers.NONE).setLineColor(Color.BLACK)
             .setLineStyle(new BasicStroke(7, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
-        return chart;
     }
 
     static void draw(Graphics2D g, XYChart chart) {
@@ -365,15 +371,16 @@ class Memory implements Callable<Integer> {
             this.csv = csv;
             this.from = from;
             this.to = to;
-            try (Lines lines = new Lines(Files.newInputStream(csv))) {
-                String header = Objects.requireNonNullElse(lines.next(), "nothing");
+            try (BufferedReader lines = lines(Files.newInputStream(csv))) {
+                String header = lines.readLine();
                 List<String> names = List.of(header.split(",")), needed = List.of(columns);
                 require(names.containsAll(needed), csv + ": needs columns " + needed + ", found " + header);
                 StringBuilder near = new StringBuilder("line," + header + "\n");
                 int number = 1;
-                for (String line = lines.next(); line != null; line = lines.next()) {
-                    number += line.isEmpty() ? 0 : 1;
-                    if (near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    number++;
+                    boolean whole = line.indexOf('\0') < 0 && !line.isEmpty();
+                    if (whole && near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
                         near.append(number).append(',').append(line).append('\n');
                     }
                 }
@@ -394,7 +401,7 @@ class Memory implements Callable<Integer> {
                 last = Math.max(last, ns);
                 return from - SECOND <= ns && ns <= to + SECOND;
             } catch (NumberFormatException e) {
-                return !line.isEmpty();
+                return true;
             }
         }
 
@@ -510,40 +517,10 @@ class Memory implements Callable<Integer> {
         }
     }
 
-    /** A file's lines, without one at its end that is still being written; BufferedReader is much slower. */
-    static class Lines implements Closeable {
-        private final InputStream file;
-        private byte[] bytes = new byte[1 << 16];
-        private int start, end;
-
-        Lines(InputStream file) { this.file = file; }
-
-        /** The next line without its end, LF or CR, or null. */
-        String next() throws IOException {
-            int searched = 0;
-            do {
-                for (int at = start + searched; at < end; at++) {
-                    if (bytes[at] == '\n' || bytes[at] == '\r') {
-                        String line = new String(bytes, start, at - start, ISO_8859_1);
-                        start = at + 1;
-                        return line;
-                    }
-                }
-                searched = end - start;
-            } while (readMore());
-            return null;
-        }
-
-        private boolean readMore() throws IOException {
-            int left = end - start;
-            bytes = Arrays.copyOfRange(bytes, start, start + Math.max(bytes.length, 2 * left));
-            int read = file.read(bytes, left, bytes.length - left);
-            start = 0;
-            end = left + Math.max(0, read);
-            return read > 0;
-        }
-
-        @Override public void close() throws IOException { file.close(); }
+    /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
+    static BufferedReader lines(InputStream file) {
+        InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
+        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
@@ -605,9 +582,8 @@ class Memory implements Callable<Integer> {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) ->
-                    say(e instanceof IllegalArgumentException ? e.getMessage() : "cannot read " + e.getMessage()
-                        + " (" + e.getClass().getSimpleName() + ")"))
+                .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
+                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
         } catch (Error e) {
             return say("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);

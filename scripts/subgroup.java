@@ -296,8 +296,9 @@ class Subgroup implements Callable<Integer> {
     /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
-        try (Lines lines = new Lines(in)) {
-            for (String line = lines.next(); line != null && found.size() <= last; line = lines.next()) {
+        try (BufferedReader lines = lines(in)) {
+            String line = lines.readLine();
+            for (; line != null && found.size() <= last; line = lines.readLine()) {
                 double[] numbers = numbers(log, line);
                 double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
                 if (isTiming(numbers, open)) {
@@ -427,40 +428,10 @@ class Subgroup implements Callable<Integer> {
         }
     }
 
-    /** A file's lines, without one at its end that is still being written; BufferedReader is much slower. */
-    static class Lines implements Closeable {
-        private final InputStream file;
-        private byte[] bytes = new byte[1 << 16];
-        private int start, end;
-
-        Lines(InputStream file) { this.file = file; }
-
-        /** The next line without its end, LF or CR, or null. */
-        String next() throws IOException {
-            int searched = 0;
-            do {
-                for (int at = start + searched; at < end; at++) {
-                    if (bytes[at] == '\n' || bytes[at] == '\r') {
-                        String line = new String(bytes, start, at - start, ISO_8859_1);
-                        start = at + 1;
-                        return line;
-                    }
-                }
-                searched = end - start;
-            } while (readMore());
-            return null;
-        }
-
-        private boolean readMore() throws IOException {
-            int left = end - start;
-            bytes = Arrays.copyOfRange(bytes, start, start + Math.max(bytes.length, 2 * left));
-            int read = file.read(bytes, left, bytes.length - left);
-            start = 0;
-            end = left + Math.max(0, read);
-            return read > 0;
-        }
-
-        @Override public void close() throws IOException { file.close(); }
+    /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
+    static BufferedReader lines(InputStream file) {
+        InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
+        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
@@ -522,9 +493,8 @@ class Subgroup implements Callable<Integer> {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) ->
-                    say(e instanceof IllegalArgumentException ? e.getMessage() : "cannot read " + e.getMessage()
-                        + " (" + e.getClass().getSimpleName() + ")"))
+                .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
+                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
         } catch (Error e) {
             return say("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);

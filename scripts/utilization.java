@@ -91,8 +91,8 @@ class Utilization implements Callable<Integer> {
     static List<Update> updates(Path log) throws IOException {
         List<Update> updates = new ArrayList<>(List.of(new Update()));
         double[] first = null;
-        try (Lines lines = new Lines(Files.newInputStream(log))) {
-            for (String line = lines.next(); line != null; line = lines.next()) {
+        try (BufferedReader lines = lines(Files.newInputStream(log))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 TIMER.matcher(line).results().forEach(updates.get(updates.size() - 1)::add);
                 double[] numbers = numbers(log, line);
                 if (isTiming(numbers, first == null ? numbers : first)) {
@@ -389,8 +389,9 @@ class Utilization implements Callable<Integer> {
     /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
-        try (Lines lines = new Lines(in)) {
-            for (String line = lines.next(); line != null && found.size() <= last; line = lines.next()) {
+        try (BufferedReader lines = lines(in)) {
+            String line = lines.readLine();
+            for (; line != null && found.size() <= last; line = lines.readLine()) {
                 double[] numbers = numbers(log, line);
                 double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
                 if (isTiming(numbers, open)) {
@@ -465,15 +466,16 @@ class Utilization implements Callable<Integer> {
             this.csv = csv;
             this.from = from;
             this.to = to;
-            try (Lines lines = new Lines(Files.newInputStream(csv))) {
-                String header = Objects.requireNonNullElse(lines.next(), "nothing");
+            try (BufferedReader lines = lines(Files.newInputStream(csv))) {
+                String header = lines.readLine();
                 List<String> names = List.of(header.split(",")), needed = List.of(columns);
                 require(names.containsAll(needed), csv + ": needs columns " + needed + ", found " + header);
                 StringBuilder near = new StringBuilder("line," + header + "\n");
                 int number = 1;
-                for (String line = lines.next(); line != null; line = lines.next()) {
-                    number += line.isEmpty() ? 0 : 1;
-                    if (near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    number++;
+                    boolean whole = line.indexOf('\0') < 0 && !line.isEmpty();
+                    if (whole && near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
                         near.append(number).append(',').append(line).append('\n');
                     }
                 }
@@ -494,7 +496,7 @@ class Utilization implements Callable<Integer> {
                 last = Math.max(last, ns);
                 return from - SECOND <= ns && ns <= to + SECOND;
             } catch (NumberFormatException e) {
-                return !line.isEmpty();
+                return true;
             }
         }
 
@@ -610,40 +612,10 @@ class Utilization implements Callable<Integer> {
         }
     }
 
-    /** A file's lines, without one at its end that is still being written; BufferedReader is much slower. */
-    static class Lines implements Closeable {
-        private final InputStream file;
-        private byte[] bytes = new byte[1 << 16];
-        private int start, end;
-
-        Lines(InputStream file) { this.file = file; }
-
-        /** The next line without its end, LF or CR, or null. */
-        String next() throws IOException {
-            int searched = 0;
-            do {
-                for (int at = start + searched; at < end; at++) {
-                    if (bytes[at] == '\n' || bytes[at] == '\r') {
-                        String line = new String(bytes, start, at - start, ISO_8859_1);
-                        start = at + 1;
-                        return line;
-                    }
-                }
-                searched = end - start;
-            } while (readMore());
-            return null;
-        }
-
-        private boolean readMore() throws IOException {
-            int left = end - start;
-            bytes = Arrays.copyOfRange(bytes, start, start + Math.max(bytes.length, 2 * left));
-            int read = file.read(bytes, left, bytes.length - left);
-            start = 0;
-            end = left + Math.max(0, read);
-            return read > 0;
-        }
-
-        @Override public void close() throws IOException { file.close(); }
+    /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
+    static BufferedReader lines(InputStream file) {
+        InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
+        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
@@ -705,9 +677,8 @@ class Utilization implements Callable<Integer> {
         try {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) ->
-                    say(e instanceof IllegalArgumentException ? e.getMessage() : "cannot read " + e.getMessage()
-                        + " (" + e.getClass().getSimpleName() + ")"))
+                .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
+                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
         } catch (Error e) {
             return say("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);

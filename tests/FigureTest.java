@@ -6,7 +6,6 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.regex.*;
 import java.util.stream.*;
-import org.apache.commons.csv.CSVRecord;
 import org.junit.jupiter.api.*;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,7 +53,8 @@ class FigureTest {
 
     @ParameterizedTest @MethodSource("commands")
     void aCommandOfTheReadmeGivesItsFigure(List<String> command) throws IOException {
-        Stream<String> args = command.stream().skip(1).map(arg -> arg.replaceFirst("^data/", Cli.ROOT + "/data/"));
+        Stream<String> args = command.stream().skip(1).map(arg -> arg.replaceFirst("^data/", Cli.ROOT
+            + "/data/"));
         Cli cli = alias(command.get(0), Stream.concat(args, Stream.of("--plots=" + tmp)).toArray());
         assertEquals(0, cli.status(), cli.err());
         String name = cli.out().lines().findFirst().orElseThrow().replaceFirst(".*/(.*)\\.png", "$1");
@@ -76,14 +76,17 @@ class FigureTest {
     }
 
     /** A log with one iteration; elapsed time and TFLOPs only where they are not 0. */
-    void log(String tokens, double fwd, double bwd, double step, double elapsed, double tflops) throws IOException {
+    void log(String tokens, double fwd, double bwd, double step, double elapsed, double tflops)
+        throws IOException {
         String said = (elapsed > 0 ? " elapsed time per iteration (ms): " + elapsed + " |" : "")
             + (tflops > 0 ? " TFLOPs: " + tflops + " |" : "");
-        Sample.write(tmp.resolve("logs"), "log-" + tokens + ".log", Sample.timing(fwd, bwd, step) + said + "\n");
+        Sample.write(tmp.resolve("logs"), "log-" + tokens + ".log", Sample.timing(fwd, bwd, step) + said
+            + "\n");
     }
 
     Cli run(Callable<Integer> script, Object... args) {
-        Stream<?> own = Stream.of(tmp.resolve("logs"), "--iteration=1", "--name=it", "--csv", "--plots=" + tmp);
+        Stream<?> own = Stream.of(tmp.resolve("logs"), "--iteration=1", "--name=it", "--csv", "--plots="
+            + tmp);
         String[] all = Stream.concat(own, Stream.of(args)).map(Object::toString).toArray(String[]::new);
         return Cli.run(() -> Subgroup.execute(script, all));
     }
@@ -93,57 +96,58 @@ class FigureTest {
         return Picture.check(tmp, "it");
     }
 
-    /** The pieces of a row in a colour, from left to right, as Picture.down() has those of a column. */
-    static List<Picture.Piece> along(Picture figure, int y, int color) {
-        List<Picture.Piece> pieces = new ArrayList<>();
-        for (int x = 0, from = 0; x < 1500; x++) {
-            from = figure.at(x, y) == color ? from : x + 1;
-            if (from <= x && (x == 1499 || figure.at(x + 1, y) != color)) {
-                pieces.add(new Picture.Piece(from, x));
-            }
-        }
-        return pieces;
-    }
-
     /** The column of the frame's left or right line. */
     static int side(Picture figure, boolean left) {
-        return IntStream.range(0, 750).map(i -> left ? i : 1499 - i).filter(x -> figure.down(x, BLACK, 0).stream()
-            .anyMatch(line -> line.length() > 300)).findFirst().orElseThrow();
+        return IntStream.range(0, 750).map(i -> left ? i : 1499 - i).filter(x ->
+            figure.down(x, BLACK, 0).stream().anyMatch(line -> line.length() > 300)).findFirst()
+            .orElseThrow();
     }
 
+    /** The row of the frame's lowest line, where bars stand. */
     static int zero(Picture figure) {
         return figure.down(side(figure, true), BLACK, 0).stream().filter(line -> line.length() > 300)
             .findFirst().orElseThrow().to() - 1;
     }
 
+    /** The pieces of this colour in a row just above zero: bars, from left to right. */
     static List<Picture.Piece> bars(Picture figure, int color) {
-        return along(figure, zero(figure) - 5, color);
+        int y = zero(figure) - 5;
+        int[] edges = IntStream.range(1, 1500).filter(x -> figure.at(x, y) == color ^ figure.at(x - 1, y)
+            == color)
+            .toArray();
+        return IntStream.range(0, edges.length / 2)
+            .mapToObj(i -> new Picture.Piece(edges[2 * i], edges[2 * i + 1] - 1)).toList();
     }
 
     static int middle(Picture.Piece piece) { return (piece.from() + piece.to()) / 2; }
 
-    /** The first and the last row of a colour in a column, whatever lies over it. */
-    static Picture.Piece extent(Picture figure, int x, int color) {
-        List<Picture.Piece> pieces = figure.down(x, color, 80);
-        return new Picture.Piece(pieces.get(0).from(), pieces.get(pieces.size() - 1).to());
-    }
-
-    /** Fails unless the phases of a bar end at these seconds. */
-    static void assertEnds(Picture figure, int x, double second, Map<Integer, Double> ends) {
-        ends.forEach((color, end) -> assertEquals(zero(figure) - second * end, extent(figure, x, color).from(), 1.5,
-            () -> "row of the end of " + Integer.toHexString(color) + " at " + end + " s"));
-    }
+    /** The highest row of a colour in a column of the plot. */
+    static int top(Picture figure, int x, int color) { return figure.down(x, color, 85).get(0).from(); }
 
     /** The rows of the ticks at a side. */
     static int[] ticks(Picture figure, boolean left) {
-        int x = side(figure, left) + (left ? -8 : 8);
-        return figure.down(x, left ? BLACK : Picture.RED, 60).stream().filter(tick -> tick.length() < 6)
-            .mapToInt(FigureTest::middle).toArray();
+        return figure.down(side(figure, left) + (left ? -8 : 8), left ? BLACK : Picture.RED, 60).stream()
+            .filter(tick -> tick.length() < 6).mapToInt(FigureTest::middle).toArray();
     }
 
     static void assertRound(double step) {
         double first = step / Math.pow(10, Math.floor(Math.log10(step * 1.02)));
-        assertTrue(DoubleStream.of(1, 2, 5).anyMatch(round -> Math.abs(first / round - 1) < .02), "tick: " + step);
+        assertTrue(DoubleStream.of(1, 2, 5).anyMatch(n -> Math.abs(first / n - 1) < .02), "tick: " + step);
+    }
+
+    /** How many red pixels the columns have, above a row. */
+    static long red(Picture figure, int from, int to, int below) {
+        return IntStream.rangeClosed(from, to).mapToLong(x -> figure.down(x, Picture.RED, 90).stream()
+            .filter(piece -> piece.to() < below).mapToInt(Picture.Piece::length).sum()).sum();
+    }
+
+    /** Fails unless phases end, and with them the bar, at these seconds. */
+    static void assertEnds(Picture figure, int x, double second, double... ends) {
+        int[] colors = {Picture.FORWARD, Picture.BACKWARD, Picture.UPDATE, OTHER};
+        for (int i = 0; i < ends.length; i++) {
+            assertEquals(zero(figure) - second * ends[i], top(figure, x, colors[i]), 1.5, "end of phase "
+                + i);
+        }
     }
 
     @Test void barsAndDotsStandWhereTheNumbersSay() throws IOException {
@@ -157,15 +161,15 @@ class FigureTest {
         List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
         assertEquals(3, bars.size());
         int zero = zero(figure);
-        double second = (zero - extent(figure, bars.get(2).from() + 2, Picture.UPDATE).from()) / 8.;
-        double[][] ends = {{1, 3, 6, 40}, {.5, 1.5, 4, 20}, {2, 4, 8, 60}};
+        double second = (zero - top(figure, bars.get(2).from() + 2, Picture.UPDATE)) / 8.;
+        double[][] ends = {{1, 3, 6}, {.5, 1.5, 4}, {2, 4, 8}};
+        int[] said = {40, 20, 60};
         List<Double> tflops = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            assertEnds(figure, bars.get(i).from() + 2, second, Map.of(Picture.FORWARD, ends[i][0],
-                Picture.BACKWARD, ends[i][1], Picture.UPDATE, ends[i][2]));
+            assertEnds(figure, bars.get(i).from() + 2, second, ends[i]);
             Picture.Piece dot = figure.down(middle(bars.get(i)), Picture.RED, 80).stream()
                 .max(Comparator.comparing(Picture.Piece::length)).orElseThrow();
-            tflops.add((zero - middle(dot)) / ends[i][3]);
+            tflops.add((zero - middle(dot)) / (double) said[i]);
         }
         assertEquals(tflops.get(2), tflops.get(0), .03 * tflops.get(2), "heights of dots");
         assertEquals(tflops.get(2), tflops.get(1), .06 * tflops.get(2), "heights of dots");
@@ -173,15 +177,11 @@ class FigureTest {
         assertArrayEquals(ticks, ticks(figure, false), "ticks of both axes");
         assertRound((ticks[1] - ticks[0]) / second);
         assertRound((ticks[1] - ticks[0]) / tflops.get(2));
-        assertTrue(red(figure, bars.get(0).to() + 1, bars.get(1).from() - 1, zero) > 0, "joined within a group");
+        assertTrue(red(figure, bars.get(0).to() + 1, bars.get(1).from() - 1, zero) > 0,
+            "joined within a group");
         assertEquals(0, red(figure, bars.get(1).to() + 20, bars.get(2).from() - 20, zero), "and not beyond");
         int pitch = middle(bars.get(1)) - middle(bars.get(0)), where = middle(bars.get(2)) + pitch;
         assertTrue(red(figure, where - 20, where + 20, zero) > 100, "no red word for the failed run");
-    }
-
-    static long red(Picture figure, int from, int to, int below) {
-        return IntStream.rangeClosed(from, to).mapToLong(x -> figure.down(x, Picture.RED, 90).stream()
-            .filter(piece -> piece.to() < below).mapToInt(Picture.Piece::length).sum()).sum();
     }
 
     @Test void elapsedBarsReachTheElapsedTimeInGrey() throws IOException {
@@ -191,10 +191,9 @@ class FigureTest {
         assertEquals(0, figure.count(Picture.RED), "red, of TFLOPs");
         List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
         int x = middle(bars.get(0)), last = middle(bars.get(1));
-        double second = (zero(figure) - extent(figure, x, OTHER).from()) / 7.5;
-        assertEnds(figure, x, second, Map.of(Picture.UPDATE, 6., Picture.FORWARD, 1.));
-        assertEnds(figure, last, second, Map.of(Picture.UPDATE, 3., Picture.FORWARD, 1.));
-        assertEquals(extent(figure, x, OTHER).to() + 1, extent(figure, x, Picture.UPDATE).from(), 1, "on top");
+        double second = (zero(figure) - top(figure, x, OTHER)) / 7.5;
+        assertEnds(figure, x, second, 1, 3, 6, 7.5);
+        assertEnds(figure, last, second, 1, 2, 3);
         assertEquals(List.of(), figure.down(last, OTHER, 80), "nothing is left of 3 s");
         assertEquals(List.of("dp,subg,forward_ms,backward_ms,update_ms,iteration_ms,tflops",
             "1,100000000,1000.0,2000.0,3000.0,7500.0,40.0", "2,100000000,1000.0,1000.0,1000.0,3000.0,40.0"),
@@ -206,18 +205,21 @@ class FigureTest {
         log("7B-dp1-subg100000000", fwd, bwd, step, elapsed, 0);
         Picture figure = drawn(run(new Breakdown(), args));
         int x = middle(bars(figure, Picture.FORWARD).get(0));
-        int top = extent(figure, x - 80, elapsed > 0 ? OTHER : Picture.UPDATE).from();
-        return IntStream.range(0, 60 * 120).map(i -> figure.at(x - 30 + i % 60, top - 125 + i / 60)).toArray();
+        int top = top(figure, x - 80, elapsed > 0 ? OTHER : Picture.UPDATE);
+        return IntStream.range(0, 60 * 120).map(i -> figure.at(x - 30 + i % 60, top - 125 + i / 60))
+            .toArray();
     }
 
     @Test void theNumberOverABarIsItsHeight() throws IOException {
         int[] sum = number(2000, 2500, 3000, 0), elapsed = number(1000, 2000, 3000, 7500, "--elapsed");
         assertTrue(Arrays.stream(sum).filter(pixel -> pixel == BLACK).count() > 300, "no number");
         assertArrayEquals(sum, elapsed, "7.5 over both");
-        assertFalse(Arrays.equals(elapsed, number(1000, 2000, 3000, 7400, "--elapsed")), "7.4 looks the same");
+        assertFalse(Arrays.equals(elapsed, number(1000, 2000, 3000, 7400, "--elapsed")),
+            "7.4 looks the same");
     }
 
-    /** Holes where (g + b) % 5 is 3, failed runs where (3 g + b) % 7 is 4; names of groups as wide as can be. */
+    /** Holes where (g + b) % 5 is 3, failed runs where (3 g + b) % 7 is 4; names of groups as wide as can
+     * be. */
     @ParameterizedTest @CsvSource({"1,1", "1,8", "8,1", "3,4", "8,8"})
     void nothingIsCutAndNothingOverlapsInAnyGrid(int groups, int bars) throws IOException {
         List<Integer> there = new ArrayList<>(), failed = new ArrayList<>(), holes = new ArrayList<>();
@@ -244,7 +246,8 @@ class FigureTest {
         int zero = zero(figure), half = (int) (pitch / 2);
         failed.stream().map(place -> first + (int) (pitch * place)).forEach(x ->
             assertTrue(red(figure, x - half, x + half, zero) > 30 && blank(figure, x - half, 110, zero - 5)));
-        holes.forEach(place -> assertTrue(blank(figure, first + (int) (pitch * place), 110, zero - 5), "a hole"));
+        holes.forEach(place -> assertTrue(blank(figure, first + (int) (pitch * place), 110, zero - 5),
+            "a hole"));
         IntStream.range(1, groups).map(g -> first + (int) (pitch * (g * (bars + 1) - 1))).forEach(x ->
             assertTrue(blank(figure, x, zero + 4, 838), "names of two groups meet at column " + x));
     }
@@ -253,36 +256,14 @@ class FigureTest {
         return IntStream.range(from, to).allMatch(y -> figure.at(x, y) == Picture.WHITE);
     }
 
-    @ParameterizedTest @CsvSource({"data-parallel, act-output-7B-scale-DP-motivation",
-        "tensor-parallel, act-output-7B-scale-TP-motivation"})
-    void theConfigurationsOfPhasesAreDrawn(String alias, String folder) throws IOException {
-        assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs here, in " + GoldenTest.RESULTS);
-        alias(alias, GoldenTest.RESULTS.resolve(folder), "--csv", "--name=it", "--plots=" + tmp);
-        String key = alias.startsWith("data") ? "dp" : "tp";
-        Set<List<String>> golden = new HashSet<>(), drawn = new HashSet<>();
-        for (CSVRecord row : GoldenTest.csv(GoldenTest.GOLDEN.resolve("phases.csv"))) {
-            if (row.get("dir").equals(folder) && row.get("iteration").equals("3")) {
-                golden.add(said(row, key, "subg", "fwd_ms", "bwd_ms", "step_ms", "tflops"));
-            }
-        }
-        for (CSVRecord row : GoldenTest.csv(tmp.resolve("it.csv"))) {
-            drawn.add(said(row, key, "subg", "forward_ms", "backward_ms", "update_ms", "tflops"));
-        }
-        assertEquals(12, golden.size());
-        assertEquals(golden, drawn);
-    }
-
-    static List<String> said(CSVRecord row, String... columns) {
-        return Stream.of(columns).map(column -> "" + Double.parseDouble(row.get(column))).toList();
-    }
-
     @Test void whereRunsClashOneMoreConditionSettlesIt() throws IOException {
         assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs here, in " + GoldenTest.RESULTS);
         Path folder = GoldenTest.RESULTS.resolve("act-output-13B-scale-gaps-scale-DP");
         List<String> args = List.of(folder.toString(), "--bars=stride", "--name=it", "--plots=" + tmp);
         Function<List<String>, Cli> breakdown = more -> Cli.run(() -> Breakdown.execute(new Breakdown(),
             Stream.of(args, more).flatMap(List::stream).toArray(String[]::new)));
-        breakdown.apply(List.of()).failed(1, "ga=[0.25, 1]", "gbs=[4, 8, 16]", "--where", "-gbs4-", "-gbs16-");
+        breakdown.apply(List.of()).failed(1, "ga=[0.25, 1]", "gbs=[4, 8, 16]", "--where", "-gbs4-",
+            "-gbs16-");
         Cli cli = breakdown.apply(List.of("--where=ga=1"));
         assertTrue(cli.status() == 0 && cli.err().contains("27 runs"), cli.err());
         assertEquals(0, breakdown.apply(List.of("--where=gbs!=4", "--where=dp=4")).status());
@@ -310,8 +291,9 @@ class FigureTest {
 
     @ParameterizedTest @CsvSource({"gpt-dp1, 3000, size", "13B-dp1, 0, time"})
     void whatHasNoThroughputIsNamed(String tokens, double step, String word) throws IOException {
-        log(tokens + "-prefetch0-flush_async0", 1, 2, step, 0, 0);
+        log(tokens + "-prefetch0-flush_async0-subg1", 1, 2, step, 0, 0);
         run(new Throughput()).failed(1, tokens, word);
+        run(new Breakdown(), "--elapsed").failed(1, tokens, "elapsed");
     }
 
     /** A pipeline engine's times, all 0. */
@@ -323,10 +305,5 @@ class FigureTest {
             assertTrue(cli.err().contains("dp2-prefetch0-flush_async0.log: failed"), cli.err());
             assertTrue(drawn(cli).count(Picture.RED) > 100, "no red word");
         }
-    }
-
-    @Test void withoutAnElapsedTimeThereIsNoElapsedFigure() throws IOException {
-        log("7B-dp1-subg100000000", 1000, 2000, 3000, 0, 40);
-        run(new Breakdown(), "--elapsed").failed(1, "log-7B-dp1-subg100000000.log", "elapsed");
     }
 }

@@ -26,15 +26,19 @@ class ProcessTest {
         return files;
     }
 
-    /** The command that runs the one file in a country of its own: no class of a sibling, another language and zone. */
+    /** The command that runs the one file in a country of its own: no class of a sibling, another language
+     * and zone. */
     static List<String> alone(Path folder, String name, List<String> args) throws IOException {
-        Path script = Files.copy(Cli.ROOT.resolve("scripts").resolve(name + ".java"), folder.resolve(name + ".java"));
+        Path script = Files.copy(Cli.ROOT.resolve("scripts").resolve(name + ".java"), folder.resolve(name
+            + ".java"));
         String tests = FigureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
         String path = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(jar -> !jar.equals(tests)).collect(Collectors.joining(File.pathSeparator));
-        String[] javac = {"-proc:none", "-encoding", "US-ASCII", "-cp", path, "-d", folder.toString(), script + ""};
+        String[] javac = {"-proc:none", "-encoding", "US-ASCII", "-cp", path, "-d", folder.toString(), script
+            + ""};
         assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, javac), name);
-        List<String> java = Cli.java(List.of("-Duser.language=ar", "-Duser.country=EG", "-Dfile.encoding=US-ASCII",
+        List<String> java = Cli.java(List.of("-Duser.language=ar", "-Duser.country=EG",
+            "-Dfile.encoding=US-ASCII",
             "-Duser.timezone=Asia/Kathmandu"), HouseTest.className(script), args.toArray());
         java.set(java.indexOf("-cp") + 1, folder + File.pathSeparator + path);
         return java;
@@ -45,23 +49,28 @@ class ProcessTest {
         for (String alias : List.of("subgroup", "memory", "throughput", "utilization", "data-parallel")) {
             String name = alias.equals("data-parallel") ? "breakdown" : alias;
             Path folder = Files.createDirectories(tmp.resolve("a lone " + alias));
-            running.put(alias, Cli.begin(folder, Map.of("LC_ALL", "C", "DISPLAY", ":99"), alone(folder, name, args(alias))));
+            running.put(alias, Cli.begin(folder, Map.of("LC_ALL", "C", "DISPLAY", ":99"), alone(folder, name,
+                args(alias))));
         }
         for (String alias : running.keySet()) {
             Path here = tmp.resolve(alias);
-            Cli cli = FigureTest.alias(alias, Stream.concat(args(alias).stream(), Stream.of("--plots=" + here)).toArray());
+            Cli cli = FigureTest.alias(alias, Stream.concat(args(alias).stream(), Stream.of("--plots="
+                + here)).toArray());
             Cli there = running.get(alias).await();
             assertEquals(new Cli(0, cli.out().replace(here + "/", "plots/"), cli.err()), there);
-            assertTrue(whole(here).equals(whole(tmp.resolve("a lone " + alias + "/plots"))), "other bytes: " + alias);
+            assertTrue(whole(here).equals(whole(tmp.resolve("a lone " + alias + "/plots"))), "other bytes: "
+                + alias);
             assertEquals(3, whole(here).size());
         }
     }
 
     /** What the README gives to an alias, and --csv; where a script has no preset, neither here. */
     static List<String> args(String alias) throws IOException {
-        Stream<String> own = FigureTest.commands().stream().filter(command -> command.get(0).equals(alias)).findFirst()
+        Stream<String> own = FigureTest.commands().stream().filter(command -> command.get(0).equals(alias))
+            .findFirst()
             .orElseThrow().stream().skip(1).map(arg -> arg.replaceFirst("^data/", Cli.ROOT + "/data/"));
-        return Stream.concat(own, Stream.of("--csv", alias.startsWith("d") ? "--groups=dp" : "--iteration=3")).toList();
+        return Stream.concat(own, Stream.of("--csv", alias.startsWith("d") ? "--groups=dp"
+            : "--iteration=3")).toList();
     }
 
     /** The repository as others see it, at a URL; and what Java alone can run. */
@@ -70,7 +79,8 @@ class ProcessTest {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             asked.add(exchange.getRequestURI().getPath());
-            byte[] bytes = Files.readAllBytes(Cli.ROOT.resolve(exchange.getRequestURI().getPath().substring(1)));
+            byte[] bytes = Files.readAllBytes(Cli.ROOT.resolve(exchange.getRequestURI().getPath()
+                .substring(1)));
             exchange.sendResponseHeaders(200, bytes.length);
             exchange.getResponseBody().write(bytes);
             exchange.close();
@@ -88,15 +98,18 @@ class ProcessTest {
         }
         Map<String, String> bare = Map.of("DISPLAY", ":99", "JBANG_DIR", "", "HOME", tmp.toString());
         Cli cli = Cli.start(tmp, bare, java, "-jar", jar, MemoryTest.DATA);
-        assertEquals("0 plots/13B-memory.png\nplots/13B-memory.eps\n", cli.status() + " " + cli.out(), cli.err());
-        Picture.check(tmp.resolve("plots"), "13B-memory").alike(Picture.of(Cli.ROOT.resolve("plots/13B-memory.png")));
+        assertEquals("0 plots/13B-memory.png\nplots/13B-memory.eps\n", cli.status() + " " + cli.out(),
+            cli.err());
+        Picture.check(tmp.resolve("plots"), "13B-memory")
+            .alike(Picture.of(Cli.ROOT.resolve("plots/13B-memory.png")));
     }
 
     static List<String> subgroup(Object... args) {
         return Cli.java(List.of(), "Subgroup", Stream.concat(Stream.of(LOGS), Stream.of(args)).toArray());
     }
 
-    /** It draws what is there already, so that the figure is the same whether it was killed in time or not. */
+    /** It draws what is there already, so that the figure is the same whether it was killed in time or not.
+     * */
     @Test void aKillWhileWritingLeavesTheFigureWhole() throws Exception {
         FigureTest.alias("subgroup", LOGS, "--csv", "--plots=" + tmp);
         Map<String, String> old = whole(tmp);
@@ -114,23 +127,27 @@ class ProcessTest {
     @Test void aFullDiskLeavesTheFigureWhole() throws Exception {
         FigureTest.alias("subgroup", LOGS, "--csv", "--plots=" + tmp);
         Map<String, String> old = whole(tmp);
-        Cli.start(tmp, "sh", "-c", "ulimit -f 20; exec \"$@\"", "sh", subgroup("--iteration=4", "--name=7B-subgroup",
+        Cli.start(tmp, "sh", "-c", "ulimit -f 20; exec \"$@\"", "sh", subgroup("--iteration=4",
+            "--name=7B-subgroup",
             "--plots=" + tmp)).failed(1, tmp);
         assertTrue(old.equals(whole(tmp)), "not whole: " + whole(tmp).keySet());
     }
 
     @Test void twoAtOnceDoNotMix() throws IOException {
-        List<Cli.Running> both = Stream.of("3", "4").map(n -> Cli.begin(tmp, Map.of(), subgroup("--iteration=" + n,
+        List<Cli.Running> both = Stream.of("3", "4").map(n -> Cli.begin(tmp, Map.of(),
+            subgroup("--iteration=" + n,
             "--name=it", "--csv"))).toList();
         both.forEach(running -> assertEquals(0, running.await().status()));
         Set<Map<String, String>> alone = new HashSet<>();
         for (String n : List.of("3", "4")) {
-            FigureTest.alias("subgroup", LOGS, "--iteration=" + n, "--name=it", "--csv", "--plots=" + tmp.resolve(n));
+            FigureTest.alias("subgroup", LOGS, "--iteration=" + n, "--name=it", "--csv", "--plots="
+                + tmp.resolve(n));
             alone.add(whole(tmp.resolve(n)));
         }
         Map<String, String> now = whole(tmp.resolve("plots"));
         assertEquals(Set.of("it.png", "it.eps", "it.csv"), now.keySet());
-        now.forEach((name, bytes) -> assertTrue(alone.stream().anyMatch(files -> files.get(name).equals(bytes)), name));
+        now.forEach((name, bytes) -> assertTrue(alone.stream().anyMatch(files -> files.get(name)
+            .equals(bytes)), name));
     }
 
     @Test void aFolderThatMayNotBeWrittenIsNamed() throws IOException {
@@ -185,14 +202,18 @@ class ProcessTest {
         Cli help = FigureTest.alias(alias, "--help");
         assertEquals("0 ", help.status() + " " + help.err());
         List<String> own = switch (alias) {
-            case "memory" -> List.of("--iteration=N", "--phases=FILE", "--device=N", "--process=PID", "--zone=",
+            case "memory" -> List.of("--iteration=N", "--phases=FILE", "--device=N", "--process=PID",
+                "--zone=",
                 "--range=PHASE=NAME", "Default: 3", "Default: UTC");
             case "subgroup" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W");
             case "utilization" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY");
-            case "throughput" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY", "--bars=KEY");
-            default -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY", "--bars=KEY", "--elapsed");
+            case "throughput" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY",
+                "--bars=KEY");
+            default -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY", "--bars=KEY",
+                "--elapsed");
         };
-        Stream.concat(own.stream(), Stream.of("--plots=DIR", "--name=", "--csv", "-h", "-V", "Default: plots"))
+        Stream.concat(own.stream(), Stream.of("--plots=DIR", "--name=", "--csv", "-h", "-V",
+            "Default: plots"))
             .forEach(word -> assertTrue(help.out().contains(word), () -> word + " is not in: " + help.out()));
     }
 }

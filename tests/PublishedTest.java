@@ -6,7 +6,7 @@ import org.apache.commons.csv.CSVRecord;
 import org.junit.jupiter.api.*;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.*;
 
 import static org.junit.jupiter.api.Assertions.*;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -19,7 +19,8 @@ class PublishedTest {
     @TempDir Path tmp;
 
     @BeforeAll static void thereAreRealLogs() {
-        assumeTrue(Files.exists(PUBLISHED) && Files.exists(RESULTS), "no published values here, in " + PUBLISHED);
+        assumeTrue(Files.exists(PUBLISHED) && Files.exists(RESULTS), "no published values here, in "
+            + PUBLISHED);
     }
 
     static List<CSVRecord> published() throws IOException {
@@ -38,7 +39,8 @@ class PublishedTest {
         List<CSVRecord> rows = published().stream().filter(row -> row.get("alias").equals(alias)).toList();
         List<String> args = new ArrayList<>(inputs(rows.get(0).get("folder")));
         args.add("--iteration=" + rows.get(0).get("iteration"));
-        args.addAll(alias.equals("throughput") ? List.of("--where=ga=1", "--where=approach!=BW-only") : List.of());
+        args.addAll(alias.equals("throughput") ? List.of("--where=ga=1", "--where=approach!=BW-only")
+            : List.of());
         args.addAll(List.of("--csv", "--name=it", "--plots=" + tmp));
         Cli cli = FigureTest.alias(alias, args.toArray());
         assertEquals(0, cli.status(), cli.err());
@@ -49,9 +51,11 @@ class PublishedTest {
         }
     }
 
-    /** What is drawn of a group and a bar, with as many digits as the authors printed; nothing if it failed. */
+    /** What is drawn of a group and a bar, with as many digits as the authors printed; nothing if it failed.
+     * */
     static String printed(CSVRecord row, List<CSVRecord> drawn) {
-        List<CSVRecord> found = drawn.stream().filter(bar -> bar.get(row.get("groups")).equals(row.get("group"))
+        List<CSVRecord> found = drawn.stream().filter(bar -> bar.get(row.get("groups"))
+            .equals(row.get("group"))
             && bar.get(row.get("bars")).equals(row.get("bar"))).toList();
         assertEquals(1, found.size(), () -> "bars for " + row);
         double number = GoldenTest.number(found.get(0), row.get("column"));
@@ -66,5 +70,26 @@ class PublishedTest {
             List<String> folders = inside.filter(Files::isDirectory).map(Path::toString).sorted().toList();
             return folders.isEmpty() ? List.of(RESULTS.resolve(folder).toString()) : folders;
         }
+    }
+
+    @ParameterizedTest @CsvSource({"dp, data-parallel, DP", "tp, tensor-parallel, TP"})
+    void theConfigurationsOfPhasesAreDrawn(String key, String alias, String set) throws IOException {
+        Path folder = RESULTS.resolve("act-output-7B-scale-" + set + "-motivation");
+        FigureTest.alias(alias, folder, "--csv", "--name=it", "--plots=" + tmp);
+        Set<List<Double>> golden = new HashSet<>(), drawn = new HashSet<>();
+        for (CSVRecord row : GoldenTest.csv(PUBLISHED.resolveSibling("phases.csv"))) {
+            if (folder.endsWith(row.get("dir")) && row.get("iteration").equals("3")) {
+                golden.add(said(row, key, "subg", "fwd_ms", "bwd_ms", "step_ms", "tflops"));
+            }
+        }
+        for (CSVRecord row : GoldenTest.csv(tmp.resolve("it.csv"))) {
+            drawn.add(said(row, key, "subg", "forward_ms", "backward_ms", "update_ms", "tflops"));
+        }
+        assertEquals(12, golden.size());
+        assertEquals(golden, drawn);
+    }
+
+    static List<Double> said(CSVRecord row, String... columns) {
+        return Stream.of(columns).map(column -> GoldenTest.number(row, column)).toList();
     }
 }

@@ -25,22 +25,27 @@ class UtilizationTest {
     static long ns(long ms) { return 1_713_143_960_000_000_000L + ms * 1_000_000; }
 
     static String timer(String which, long ms) {
-        return "[2024-04-15 01:19:20,415] [INFO] [stage3.py:2251:step] <<<TIMER:step_" + which + "," + ns(ms) + ">>>\n";
+        return "[2024-04-15 01:19:20,415] [INFO] [stage3.py:2251:step] <<<TIMER:step_" + which + "," + ns(ms)
+            + ">>>\n";
     }
 
     /** The third of three iterations; updates of those before are from 1000 and 2000 to 400 ms later. */
     void log(String tokens, String third) throws IOException {
         StringBuilder text = new StringBuilder();
         for (int i = 1; i < 3; i++) {
-            text.append(timer("start", 1000 * i)).append(timer("end", 1000 * i + 400)).append(Sample.timing(1, 2, 3));
+            text.append(timer("start", 1000 * i)).append(timer("end", 1000 * i + 400))
+                .append(Sample.timing(1, 2, 3));
         }
-        Sample.write(tmp.resolve("logs"), "log-20B-" + tokens + ".log", text + third + Sample.timing(4, 5, 6));
+        Sample.write(tmp.resolve("logs"), "log-20B-" + tokens + ".log", text + third + Sample.timing(4, 5,
+            6));
     }
 
     /** Rows of a device every 20 ms, in each 1 GB/s to the host per second of the time, 2 to the device. */
     static String rows(int device, int from, int to) {
-        return IntStream.rangeClosed(from / 20, to / 20).map(i -> i * 20).mapToObj(ms -> device + "," + ns(ms) + ","
-            + 1.024 * ms + "," + 2.048 * ms + "," + (device + 1) * 10 + ",7,1000,2000\r\n").collect(Collectors.joining());
+        return IntStream.rangeClosed(from / 20, to / 20).map(i -> i * 20).mapToObj(ms -> device + ","
+            + ns(ms) + ","
+            + 1.024 * ms + "," + 2.048 * ms + "," + (device + 1) * 10 + ",7,1000,2000\r\n")
+            .collect(Collectors.joining());
     }
 
     void monitor(String tokens, String rows) throws IOException {
@@ -72,33 +77,40 @@ class UtilizationTest {
     static List<Object> naive(Path log, int iteration) throws IOException {
         String text = Files.readString(log, StandardCharsets.ISO_8859_1);
         long[][] ends = Stream.of("start", "end").map(which -> Pattern.compile("step_" + which + ",(\\d+)")
-            .matcher(text).results().mapToLong(m -> Long.parseLong(m.group(1))).skip(4 * iteration - 4).limit(4)
+            .matcher(text).results().mapToLong(m -> Long.parseLong(m.group(1))).skip(4 * iteration - 4)
+            .limit(4)
             .sorted().toArray()).toArray(long[][]::new);
-        List<String[]> rows = Files.readAllLines(Path.of(log.toString().replaceFirst(".log$", "-monitor.csv")))
+        List<String[]> rows = Files.readAllLines(Path.of(log.toString().replaceFirst(".log$",
+            "-monitor.csv")))
             .stream().skip(1).map(line -> line.split(",")).filter(row -> Long.parseLong(row[1]) >= ends[0][0]
             && Long.parseLong(row[1]) <= ends[1][3]).toList();
         return Stream.concat(IntStream.of(2, 3, 4).mapToObj(column -> (Object) Math.round(1e6 * rows.stream()
-            .mapToDouble(row -> Double.parseDouble(row[column])).sum() / rows.size() / (column < 4 ? 1024 : 1))),
+            .mapToDouble(row -> Double.parseDouble(row[column])).sum() / rows.size() / (column < 4 ? 1024
+            : 1))),
             Stream.of((long) rows.size())).toList();
     }
 
-    @ParameterizedTest @CsvSource({"data, 1.0, 2", "data, 1.0, 3", "data, 1.0, 4", "../shared/results, 1.0, 3",
+    @ParameterizedTest @CsvSource({"data, 1.0, 2", "data, 1.0, 3", "data, 1.0, 4",
+        "../shared/results, 1.0, 3",
         "../shared/results, 0.6, 5"})
     void realMeansAreThoseOfANaiveReading(String place, String ratio, int iteration) throws IOException {
         Path folder = Cli.ROOT.resolve(place).resolve(TWINFLOW);
         assumeTrue(Files.exists(folder), "no real logs here, in " + folder);
-        Cli cli = Cli.run(() -> Utilization.execute(new Utilization(), folder.toString(), "--where=ratio=" + ratio,
+        Cli cli = Cli.run(() -> Utilization.execute(new Utilization(), folder.toString(), "--where=ratio="
+            + ratio,
             "--iteration=" + iteration, "--csv", "--name=it", "--plots=" + tmp));
         Map<String, List<Object>> naive = new TreeMap<>(), drawn = new TreeMap<>();
         for (CSVRecord row : drawn(cli)) {
-            drawn.put(row.get("approach"), Stream.concat(Stream.of("d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent")
+            drawn.put(row.get("approach"), Stream.concat(Stream.of("d2h_gb_per_s", "h2d_gb_per_s",
+                "gpu_percent")
                 .map(column -> Math.round(1e6 * GoldenTest.number(row, column))),
                 Stream.of(Long.parseLong(row.get("samples")))).collect(Collectors.toList()));
         }
         Map<String, String> names = Map.of("ZeRO-3", "prefetch0-flush_async0-opt_gaps0", "BW-only",
             "prefetch0-flush_async1-opt_gaps0", "DOS", "prefetch1-flush_async1-opt_gaps2");
         for (String approach : names.keySet()) {
-            naive.put(approach, naive(folder.resolve("log-20B-tp1-dp4-l40-h5120-a64-sl2048-gbs4-mbs1-ratio" + ratio
+            naive.put(approach, naive(folder.resolve("log-20B-tp1-dp4-l40-h5120-a64-sl2048-gbs4-mbs1-ratio"
+                + ratio
                 + "-subg100000000-" + names.get(approach) + ".log"), iteration));
         }
         assertEquals(naive, drawn);
@@ -133,7 +145,8 @@ class UtilizationTest {
     }
 
     /** Of an update from 3000 to 9000 ms, or of the one before it. */
-    @ParameterizedTest @CsvSource({"3, 0, 5000, 9000, 10000", "3, 0, 5000, 20000, 20000", "3, 5000, 10000, 10000, 10000",
+    @ParameterizedTest @CsvSource({"3, 0, 5000, 9000, 10000", "3, 0, 5000, 20000, 20000",
+        "3, 5000, 10000, 10000, 10000",
         "3, 0, 1000, 1000, 1000", "mean, 2900, 10000, 10000, 10000", "mean, 0, 2500, 0, 2500"})
     void aMonitorThatDoesNotCoverTheUpdatesIsRefused(String iteration, int from, int to, int again, int end)
         throws IOException {
@@ -157,7 +170,8 @@ class UtilizationTest {
     @ParameterizedTest @ValueSource(strings = {"s3000 s3100 e3400", "s3000", "e3400", ""})
     void ranksThatDoNotEndAreRefused(String timers) throws IOException {
         log(ZERO3, Stream.of(timers.split(" ")).filter(timer -> !timer.isEmpty()).map(timer -> timer(
-            timer.startsWith("s") ? "start" : "end", Long.parseLong(timer.substring(1)))).collect(Collectors.joining()));
+            timer.startsWith("s") ? "start" : "end", Long.parseLong(timer.substring(1))))
+            .collect(Collectors.joining()));
         monitor(ZERO3, rows(0, 0, 10000));
         run().failed(1, ZERO3 + ".log", "step_start");
     }
@@ -167,18 +181,21 @@ class UtilizationTest {
         log("dp2-prefetch1-flush_async1", timer("start", 3000) + timer("end", 3400));
         monitor(ZERO3, rows(0, 0, 10000));
         monitor("dp2-prefetch1-flush_async1", rows(0, 0, 10000));
-        Path failed = Sample.write(tmp.resolve("logs"), "log-20B-" + BW_ONLY + ".log", Sample.timing(1, 2, 3));
+        Path failed = Sample.write(tmp.resolve("logs"), "log-20B-" + BW_ONLY + ".log", Sample.timing(1, 2,
+            3));
         Cli cli = run();
         assertTrue(cli.err().contains(failed + ": failed"), cli.err());
         List<CSVRecord> drawn = drawn(cli);
         assertEquals(List.of("ZeRO-3", "BW-only", "DOS"), drawn.stream().map(row -> row.get(0)).toList());
         assertEquals(List.of("BW-only", "", "", "", ""), drawn.get(1).toList());
         Picture figure = Picture.check(tmp, "it");
-        List<Picture.Piece> d2h = FigureTest.bars(figure, 0xDE8F05), gpu = FigureTest.bars(figure, Picture.RED);
+        List<Picture.Piece> d2h = FigureTest.bars(figure, 0xDE8F05), gpu = FigureTest.bars(figure,
+            Picture.RED);
         assertEquals(2, d2h.size());
         int from = gpu.get(0).to() + 1, to = d2h.get(1).from() - 1, middle = (from + to) / 2;
         assertTrue(FigureTest.red(figure, middle - 90, middle + 90, FigureTest.zero(figure)) > 100, "failed");
-        assertEquals(0, FigureTest.red(figure, from, middle - 150, 900) + FigureTest.red(figure, middle + 150, to, 900));
+        assertEquals(0, FigureTest.red(figure, from, middle - 150, 900) + FigureTest.red(figure, middle
+            + 150, to, 900));
     }
 
     /** D2H and H2D on the left axis, GPU use on the right one. */
@@ -188,8 +205,9 @@ class UtilizationTest {
         assertMeans(drawn(run()).get(0), 3000, 3400, 1);
         Picture figure = Picture.check(tmp, "it");
         int zero = FigureTest.zero(figure);
-        int[] heights = IntStream.of(0xDE8F05, 0x56B4E9, Picture.RED).map(color -> zero - FigureTest.extent(figure,
-            FigureTest.bars(figure, color).get(0).from() + 2, color).from()).toArray();
+        int[] heights = IntStream.of(0xDE8F05, 0x56B4E9, Picture.RED).map(color ->
+            zero - FigureTest.top(figure,
+            FigureTest.bars(figure, color).get(0).from() + 2, color)).toArray();
         assertEquals(2., 1. * heights[1] / heights[0], .02, "6.4 and 3.2 GB/s");
         int[] ticks = FigureTest.ticks(figure, false);
         FigureTest.assertRound((ticks[1] - ticks[0]) * 10. / heights[2]);
