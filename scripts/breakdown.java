@@ -27,6 +27,7 @@ import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
 import org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle;
 import org.knowm.xchart.style.*;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
@@ -90,9 +91,9 @@ class Breakdown implements Callable<Integer> {
 
     /** The phases, stacked, and over them what is in none of them, or else the line of the TFLOPs. */
     void addSeries() {
-        for (int i = 0; i < PHASES.size(); i++) {
-            int i0 = i;
-            add("\u25a0 " + PHASES.get(i).name, new Color(PHASES.get(i).rgb), run -> run.mean(i0) / 1000);
+        for (Phase phase : PHASES) {
+            int i = PHASES.indexOf(phase);
+            add("\u25a0 " + phase.name, new Color(phase.rgb), run -> run.mean(i) / 1000);
         }
         if (elapsed) {
             add("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
@@ -103,12 +104,14 @@ class Breakdown implements Callable<Integer> {
                 .setYAxisGroupTickMarksColorMap(1, RED).setYAxisGroupTitleColor(1, RED)
                 .setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
             BasicStroke dotted = new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0);
-            addLine("rim", Color.WHITE, new BasicStroke(12)).setShowInLegend(false);
-            addLine("\u25cf TFLOPs", RED, dotted);
+            boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
+            BasicStroke rim = new BasicStroke(12), none = SeriesLines.NONE;
+            addLine("rim", Color.WHITE, sequence ? rim : none).setShowInLegend(false);
+            addLine("\u25cf TFLOPs", RED, sequence ? dotted : none);
         }
     }
 
-    /** Dots for the TFLOPs, joined within a group. */
+    /** Dots for the TFLOPs, joined within a group if its bars are a sequence. */
     CategorySeries addLine(String name, Color color, BasicStroke stroke) {
         CategorySeries line = add(name, color, Breakdown::tflops);
         line.setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line).setYAxisGroup(1);
@@ -392,8 +395,9 @@ class Breakdown implements Callable<Integer> {
         groupNames = groupValues.stream().map(value -> label(groups, value)
             .replaceFirst("^(?=[\\d.]+$)", groups.toUpperCase(Locale.ROOT) + " = ")).toList();
         barNames = barValues.stream().map(value -> label(bars, value)).toList();
-        size = Math.min(TEXT, 1180. / slots());
-        double longest = barNames.stream().mapToDouble(name -> width(name, size)).max().orElse(0);
+        double longest = barNames.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
+        size = Math.min(Math.min(TEXT, 1180. / slots()), TEXT * 300 / longest);
+        longest *= size / TEXT;
         this.above = above;
         below = longest + 137;
         double top = most(height) / (1 - (width("00.0", size * .9) + 16) / (HEIGHT - above - below - 24));

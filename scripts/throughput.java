@@ -350,8 +350,9 @@ class Throughput implements Callable<Integer> {
         groupNames = groupValues.stream().map(value -> label(groups, value)
             .replaceFirst("^(?=[\\d.]+$)", groups.toUpperCase(Locale.ROOT) + " = ")).toList();
         barNames = barValues.stream().map(value -> label(bars, value)).toList();
-        size = Math.min(TEXT, 1180. / slots());
-        double longest = barNames.stream().mapToDouble(name -> width(name, size)).max().orElse(0);
+        double longest = barNames.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
+        size = Math.min(Math.min(TEXT, 1180. / slots()), TEXT * 300 / longest);
+        longest *= size / TEXT;
         this.above = above;
         below = longest + 137;
         double top = most(height) / (1 - (width("00.0", size * .9) + 16) / (HEIGHT - above - below - 24));

@@ -399,7 +399,9 @@ class MemoryTest {
             try {
                 Read all = read(csv, "--phases=" + log);
                 assertEquals(THIRD, all.bands, () -> assertDoesNotThrow(() -> Files.readString(log)));
-                assertEquals(rows, all.rows);
+                List<String> odd = new ArrayList<>(Files.readAllLines(csv));
+                odd.removeAll(List.of(monitor.split("\r\n")));
+                assertTrue(rows.equals(all.rows), () -> "other rows because of " + odd);
                 read++;
             } catch (IllegalArgumentException e) {
                 assertTrue(e.getMessage().contains((first ? csv : log) + ""), e.getMessage());
