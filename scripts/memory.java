@@ -241,8 +241,7 @@ class Memory implements Callable<Integer> {
                 if (!m.find()) {
                     continue;
                 }
-                LocalDateTime stamp = LocalDateTime.parse(m.group(1) + "T" + m.group(2) + "." + m.group(3));
-                long ns = stamp.atZone(zone).toInstant().toEpochMilli() * 1_000_000;
+                long ns = ns(m.group(1) + "T" + m.group(2) + "." + m.group(3), log);
                 if (m.group(6) != null) {
                     require(m.group(6).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
                     bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(m.group(6)) * 1e6), ns));
@@ -255,6 +254,14 @@ class Memory implements Callable<Integer> {
         }
         notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
         return bands;
+    }
+
+    long ns(String stamp, Path log) {
+        try {
+            return LocalDateTime.parse(stamp).atZone(zone).toInstant().toEpochMilli() * 1_000_000;
+        } catch (DateTimeException e) {
+            throw new IllegalArgumentException(log + ": damaged time of day, " + stamp);
+        }
     }
 
     /** The update asked for, and the bands since the one before. */
@@ -379,7 +386,7 @@ class Memory implements Callable<Integer> {
                 int number = 1;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     number++;
-                    boolean whole = line.indexOf('\0') < 0 && !line.isEmpty();
+                    boolean whole = !line.endsWith("\0") && !line.isEmpty();
                     if (whole && near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
                         near.append(number).append(',').append(line).append('\n');
                     }

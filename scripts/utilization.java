@@ -474,7 +474,7 @@ class Utilization implements Callable<Integer> {
                 int number = 1;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     number++;
-                    boolean whole = line.indexOf('\0') < 0 && !line.isEmpty();
+                    boolean whole = !line.endsWith("\0") && !line.isEmpty();
                     if (whole && near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
                         near.append(number).append(',').append(line).append('\n');
                     }
