@@ -24,8 +24,7 @@ class FigureTest {
     static Cli alias(String alias, Object... args) throws IOException {
         JsonObject entry = HouseTest.aliases().get(alias).getAsJsonObject();
         Stream<String> preset = entry.has("arguments")
-            ? entry.getAsJsonArray("arguments").asList().stream().map(JsonElement::getAsString)
-            : Stream.of();
+            ? entry.getAsJsonArray("arguments").asList().stream().map(JsonElement::getAsString) : Stream.of();
         String[] all = Stream.concat(preset, Stream.of(args).map(Object::toString)).toArray(String[]::new);
         Callable<Integer> script = switch (entry.get("script-ref").getAsString()) {
             case "scripts/subgroup.java" -> new Subgroup();
@@ -113,8 +112,7 @@ class FigureTest {
     static List<Picture.Piece> bars(Picture figure, int color) {
         int y = zero(figure) - 5;
         int[] edges = IntStream.range(1, 1500).filter(x -> figure.at(x, y) == color ^ figure.at(x - 1, y)
-            == color)
-            .toArray();
+            == color).toArray();
         return IntStream.range(0, edges.length / 2)
             .mapToObj(i -> new Picture.Piece(edges[2 * i], edges[2 * i + 1] - 1)).toList();
     }
@@ -150,14 +148,19 @@ class FigureTest {
         }
     }
 
-    @Test void barsAndDotsStandWhereTheNumbersSay() throws IOException {
+    /** Two groups of two, of which the last failed. */
+    void fourRuns() throws IOException {
         log("7B-dp1-subg100000000", 1000, 2000, 3000, 7500, 40);
         log("7B-dp1-subg200000000", 500, 1000, 2500, 7500, 20);
         log("7B-dp2-subg100000000", 2000, 2000, 4000, 9000, 60);
-        Path failed = Sample.write(tmp.resolve("logs"), "log-7B-dp2-subg200000000.log", "");
+        Sample.write(tmp.resolve("logs"), "log-7B-dp2-subg200000000.log", "");
+    }
+
+    @Test void barsAndDotsStandWhereTheNumbersSay() throws IOException {
+        fourRuns();
         Cli cli = run(new Breakdown());
         Picture figure = drawn(cli);
-        assertTrue(cli.err().contains(failed + ": failed"), cli.err());
+        assertTrue(cli.err().contains("dp2-subg200000000.log: failed"), cli.err());
         List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
         assertEquals(3, bars.size());
         int zero = zero(figure);
@@ -177,11 +180,17 @@ class FigureTest {
         assertArrayEquals(ticks, ticks(figure, false), "ticks of both axes");
         assertRound((ticks[1] - ticks[0]) / second);
         assertRound((ticks[1] - ticks[0]) / tflops.get(2));
-        assertTrue(red(figure, bars.get(0).to() + 1, bars.get(1).from() - 1, zero) > 0,
-            "joined within a group");
+    }
+
+    @Test void dotsAreJoinedWithinAGroupAndAFailedRunIsRed() throws IOException {
+        fourRuns();
+        Picture figure = drawn(run(new Breakdown()));
+        List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
+        int zero = zero(figure), pitch = middle(bars.get(1)) - middle(bars.get(0));
+        assertTrue(red(figure, bars.get(0).to() + 1, bars.get(1).from() - 1, zero) > 0, "within a group");
         assertEquals(0, red(figure, bars.get(1).to() + 20, bars.get(2).from() - 20, zero), "and not beyond");
-        int pitch = middle(bars.get(1)) - middle(bars.get(0)), where = middle(bars.get(2)) + pitch;
-        assertTrue(red(figure, where - 20, where + 20, zero) > 100, "no red word for the failed run");
+        int failed = middle(bars.get(2)) + pitch;
+        assertTrue(red(figure, failed - 20, failed + 20, zero) > 100, "no red word for the failed run");
     }
 
     @Test void elapsedBarsReachTheElapsedTimeInGrey() throws IOException {
@@ -218,42 +227,51 @@ class FigureTest {
             "7.4 looks the same");
     }
 
-    /** Holes where (g + b) % 5 is 3, failed runs where (3 g + b) % 7 is 4; names of groups as wide as can
-     * be. */
-    @ParameterizedTest @CsvSource({"1,1", "1,8", "8,1", "3,4", "8,8"})
-    void nothingIsCutAndNothingOverlapsInAnyGrid(int groups, int bars) throws IOException {
-        List<Integer> there = new ArrayList<>(), failed = new ArrayList<>(), holes = new ArrayList<>();
+    /** Writes a grid of logs, of groups with wide names; the places of bars, of failed runs and of holes. */
+    List<List<Integer>> grid(int groups, int bars) throws IOException {
+        List<List<Integer>> places = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         for (int i = 0; i < groups * bars; i++) {
             int g = i / bars, b = i % bars;
             String name = "WWWWWWWWWWW" + (char) ('A' + g) + "-subg" + (b + 1) + "00000000";
-            boolean hole = groups > 1 && bars > 1 && (g + b) % 5 == 3, fails = !hole && (3 * g + b) % 7 == 4;
-            (hole ? holes : fails ? failed : there).add(g * (bars + 1) + b);
-            if (fails) {
+            boolean hole = groups > 1 && bars > 1 && (g + b) % 5 == 3, fails = (3 * g + b) % 7 == 4;
+            places.get(hole ? 2 : fails ? 1 : 0).add(g * (bars + 1) + b);
+            if (fails && !hole) {
                 Sample.write(tmp.resolve("logs"), "log-" + name + ".log", "");
             } else if (!hole) {
                 log(name, 700, 900, 1000 + 10 * i, 0, 0);
             }
         }
+        return places;
+    }
+
+    @ParameterizedTest @CsvSource({"1,1", "1,8", "8,1", "3,4", "8,8"})
+    void nothingIsCutAndNothingOverlapsInAnyGrid(int groups, int bars) throws IOException {
+        List<List<Integer>> places = grid(groups, bars);
+        List<Integer> there = places.get(0);
         Picture figure = drawn(run(new Breakdown(), "--groups=model"));
         assertMargin(figure);
         List<Picture.Piece> drawn = bars(figure, Picture.FORWARD);
         assertEquals(there.size(), drawn.size(), "bars that stand apart");
-        int first = middle(drawn.get(0)), last = there.get(there.size() - 1);
-        double pitch = last == 0 ? 0 : (middle(drawn.get(drawn.size() - 1)) - first) / (double) last;
+        int first = middle(drawn.get(0)), last = middle(drawn.get(drawn.size() - 1)), zero = zero(figure);
+        double pitch = (last - first) / Math.max(1., there.get(there.size() - 1));
         for (int i = 0; i < there.size(); i++) {
             assertEquals(first + pitch * there.get(i), middle(drawn.get(i)), 1.5, "place of bar " + i);
         }
-        int zero = zero(figure), half = (int) (pitch / 2);
-        failed.stream().map(place -> first + (int) (pitch * place)).forEach(x ->
-            assertTrue(red(figure, x - half, x + half, zero) > 30 && blank(figure, x - half, 110, zero - 5)));
-        holes.forEach(place -> assertTrue(blank(figure, first + (int) (pitch * place), 110, zero - 5),
-            "a hole"));
-        IntStream.range(1, groups).map(g -> first + (int) (pitch * (g * (bars + 1) - 1))).forEach(x ->
-            assertTrue(blank(figure, x, zero + 4, 838), "names of two groups meet at column " + x));
+        int half = (int) (pitch / 2);
+        for (int place : places.get(1)) {
+            int x = first + (int) (pitch * place);
+            assertTrue(red(figure, x - half, x + half, zero) > 30, "no red word at column " + x);
+        }
+        places.get(2).forEach(place -> assertBlank(figure, first + (int) (pitch * place), zero - 5));
+        IntStream.range(1, groups).map(g -> first + (int) (pitch * (g * (bars + 1) - 1)))
+            .forEach(x -> assertBlank(figure, x, 838));
     }
 
-    static boolean blank(Picture figure, int x, int from, int to) {
-        return IntStream.range(from, to).allMatch(y -> figure.at(x, y) == Picture.WHITE);
+    /** Between two groups, or where a run is missing: nothing but the frame, down to a row. */
+    static void assertBlank(Picture figure, int x, int to) {
+        int zero = zero(figure);
+        assertTrue(IntStream.range(110, to).filter(y -> Math.abs(y - zero) > 4)
+            .allMatch(y -> figure.at(x, y) == Picture.WHITE), "something stands in column " + x);
     }
 
     @Test void whereRunsClashOneMoreConditionSettlesIt() throws IOException {

@@ -306,8 +306,7 @@ class MemoryTest {
     static Stream<Arguments> wrongMonitors() {
         String all = HEADER + rows(0, 0, 26000), row = row(0, ns(9000), (20L << 30) + 9000);
         Stream<String> damaged = Stream.of(row(0, ns(9000), "x"), row(0, ns(9000), "7.5"), row("", ns(9000),
-            7),
-            row(0, "9".repeat(20), 7), "0," + ns(9000) + ",1\r\n");
+            7), row(0, "9".repeat(20), 7), "0," + ns(9000) + ",1\r\n");
         return Stream.concat(damaged.map(bad -> Arguments.of(all.replace(row, bad), "line 1802")), Stream.of(
             Arguments.of(all.replace(row, row.replace(",214", ",2\n14")), "line 1803"),
             Arguments.of(all.replaceAll(",[^,]*\r\n", "\r\n"), "mem_free"), Arguments.of("", "mem_free"),
@@ -341,8 +340,7 @@ class MemoryTest {
         int left = FigureTest.side(figure, true);
         double second = (FigureTest.side(figure, false) - left) / 17.;
         Map<Boolean, IntSummaryStatistics> line = IntStream.range(left + 5, (int) (left + 16.9 * second))
-            .boxed()
-            .filter(x -> figure.down(x, 0, 100).stream().anyMatch(piece -> piece.to() < 600))
+            .boxed().filter(x -> figure.down(x, 0, 100).stream().anyMatch(piece -> piece.to() < 600))
             .collect(Collectors.partitioningBy(x -> x < left + 8 * second, Collectors.summarizingInt(x ->
             x)));
         assertEquals(left + 2 * second, line.get(true).getMax(), 5, "the end of the line before the hole");

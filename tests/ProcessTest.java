@@ -26,8 +26,7 @@ class ProcessTest {
         return files;
     }
 
-    /** The command that runs the one file in a country of its own: no class of a sibling, another language
-     * and zone. */
+    /** The command that runs the one file, without a class of another, in a country of its own. */
     static List<String> alone(Path folder, String name, List<String> args) throws IOException {
         Path script = Files.copy(Cli.ROOT.resolve("scripts").resolve(name + ".java"), folder.resolve(name
             + ".java"));
@@ -73,9 +72,8 @@ class ProcessTest {
             : "--iteration=3")).toList();
     }
 
-    /** The repository as others see it, at a URL; and what Java alone can run. */
-    @Test void aFatJarOfARemoteCatalogsAlias() throws IOException {
-        Set<String> asked = new ConcurrentSkipListSet<>();
+    /** The repository on this machine's loopback. */
+    static HttpServer serve(Set<String> asked) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             asked.add(exchange.getRequestURI().getPath());
@@ -86,6 +84,13 @@ class ProcessTest {
             exchange.close();
         });
         server.start();
+        return server;
+    }
+
+    /** The repository as others see it, at a URL; and what Java alone can run. */
+    @Test void aFatJarOfARemoteCatalogsAlias() throws IOException {
+        Set<String> asked = new ConcurrentSkipListSet<>();
+        HttpServer server = serve(asked);
         Path jar = tmp.resolve("memory.jar"), java = Path.of(System.getProperty("java.home"), "bin/java");
         try {
             String url = "http://127.0.0.1:" + server.getAddress().getPort() + "/jbang-catalog.json";
@@ -108,8 +113,7 @@ class ProcessTest {
         return Cli.java(List.of(), "Subgroup", Stream.concat(Stream.of(LOGS), Stream.of(args)).toArray());
     }
 
-    /** It draws what is there already, so that the figure is the same whether it was killed in time or not.
-     * */
+    /** It draws what is there already, so that it does not matter whether it was killed in time. */
     @Test void aKillWhileWritingLeavesTheFigureWhole() throws Exception {
         FigureTest.alias("subgroup", LOGS, "--csv", "--plots=" + tmp);
         Map<String, String> old = whole(tmp);
@@ -128,15 +132,13 @@ class ProcessTest {
         FigureTest.alias("subgroup", LOGS, "--csv", "--plots=" + tmp);
         Map<String, String> old = whole(tmp);
         Cli.start(tmp, "sh", "-c", "ulimit -f 20; exec \"$@\"", "sh", subgroup("--iteration=4",
-            "--name=7B-subgroup",
-            "--plots=" + tmp)).failed(1, tmp);
+            "--name=7B-subgroup", "--plots=" + tmp)).failed(1, tmp);
         assertTrue(old.equals(whole(tmp)), "not whole: " + whole(tmp).keySet());
     }
 
     @Test void twoAtOnceDoNotMix() throws IOException {
         List<Cli.Running> both = Stream.of("3", "4").map(n -> Cli.begin(tmp, Map.of(),
-            subgroup("--iteration=" + n,
-            "--name=it", "--csv"))).toList();
+            subgroup("--iteration=" + n, "--name=it", "--csv"))).toList();
         both.forEach(running -> assertEquals(0, running.await().status()));
         Set<Map<String, String>> alone = new HashSet<>();
         for (String n : List.of("3", "4")) {
@@ -203,8 +205,7 @@ class ProcessTest {
         assertEquals("0 ", help.status() + " " + help.err());
         List<String> own = switch (alias) {
             case "memory" -> List.of("--iteration=N", "--phases=FILE", "--device=N", "--process=PID",
-                "--zone=",
-                "--range=PHASE=NAME", "Default: 3", "Default: UTC");
+                "--zone=", "--range=PHASE=NAME", "Default: 3", "Default: UTC");
             case "subgroup" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W");
             case "utilization" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY");
             case "throughput" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY",

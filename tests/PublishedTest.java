@@ -51,12 +51,10 @@ class PublishedTest {
         }
     }
 
-    /** What is drawn of a group and a bar, with as many digits as the authors printed; nothing if it failed.
-     * */
+    /** What is drawn of a group and a bar, with as many digits as were printed; nothing if it failed. */
     static String printed(CSVRecord row, List<CSVRecord> drawn) {
         List<CSVRecord> found = drawn.stream().filter(bar -> bar.get(row.get("groups"))
-            .equals(row.get("group"))
-            && bar.get(row.get("bars")).equals(row.get("bar"))).toList();
+            .equals(row.get("group")) && bar.get(row.get("bars")).equals(row.get("bar"))).toList();
         assertEquals(1, found.size(), () -> "bars for " + row);
         double number = GoldenTest.number(found.get(0), row.get("column"));
         boolean ms = row.get("column").endsWith("_ms");

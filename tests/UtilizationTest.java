@@ -43,8 +43,7 @@ class UtilizationTest {
     /** Rows of a device every 20 ms, in each 1 GB/s to the host per second of the time, 2 to the device. */
     static String rows(int device, int from, int to) {
         return IntStream.rangeClosed(from / 20, to / 20).map(i -> i * 20).mapToObj(ms -> device + ","
-            + ns(ms) + ","
-            + 1.024 * ms + "," + 2.048 * ms + "," + (device + 1) * 10 + ",7,1000,2000\r\n")
+            + ns(ms) + "," + 1.024 * ms + "," + 2.048 * ms + "," + (device + 1) * 10 + ",7,1000,2000\r\n")
             .collect(Collectors.joining());
     }
 
@@ -78,40 +77,34 @@ class UtilizationTest {
         String text = Files.readString(log, StandardCharsets.ISO_8859_1);
         long[][] ends = Stream.of("start", "end").map(which -> Pattern.compile("step_" + which + ",(\\d+)")
             .matcher(text).results().mapToLong(m -> Long.parseLong(m.group(1))).skip(4 * iteration - 4)
-            .limit(4)
-            .sorted().toArray()).toArray(long[][]::new);
+            .limit(4).sorted().toArray()).toArray(long[][]::new);
         List<String[]> rows = Files.readAllLines(Path.of(log.toString().replaceFirst(".log$",
             "-monitor.csv")))
             .stream().skip(1).map(line -> line.split(",")).filter(row -> Long.parseLong(row[1]) >= ends[0][0]
             && Long.parseLong(row[1]) <= ends[1][3]).toList();
         return Stream.concat(IntStream.of(2, 3, 4).mapToObj(column -> (Object) Math.round(1e6 * rows.stream()
             .mapToDouble(row -> Double.parseDouble(row[column])).sum() / rows.size() / (column < 4 ? 1024
-            : 1))),
-            Stream.of((long) rows.size())).toList();
+            : 1))), Stream.of((long) rows.size())).toList();
     }
 
     @ParameterizedTest @CsvSource({"data, 1.0, 2", "data, 1.0, 3", "data, 1.0, 4",
-        "../shared/results, 1.0, 3",
-        "../shared/results, 0.6, 5"})
+        "../shared/results, 1.0, 3", "../shared/results, 0.6, 5"})
     void realMeansAreThoseOfANaiveReading(String place, String ratio, int iteration) throws IOException {
         Path folder = Cli.ROOT.resolve(place).resolve(TWINFLOW);
         assumeTrue(Files.exists(folder), "no real logs here, in " + folder);
         Cli cli = Cli.run(() -> Utilization.execute(new Utilization(), folder.toString(), "--where=ratio="
-            + ratio,
-            "--iteration=" + iteration, "--csv", "--name=it", "--plots=" + tmp));
+            + ratio, "--iteration=" + iteration, "--csv", "--name=it", "--plots=" + tmp));
         Map<String, List<Object>> naive = new TreeMap<>(), drawn = new TreeMap<>();
         for (CSVRecord row : drawn(cli)) {
             drawn.put(row.get("approach"), Stream.concat(Stream.of("d2h_gb_per_s", "h2d_gb_per_s",
-                "gpu_percent")
-                .map(column -> Math.round(1e6 * GoldenTest.number(row, column))),
+                "gpu_percent").map(column -> Math.round(1e6 * GoldenTest.number(row, column))),
                 Stream.of(Long.parseLong(row.get("samples")))).collect(Collectors.toList()));
         }
         Map<String, String> names = Map.of("ZeRO-3", "prefetch0-flush_async0-opt_gaps0", "BW-only",
             "prefetch0-flush_async1-opt_gaps0", "DOS", "prefetch1-flush_async1-opt_gaps2");
         for (String approach : names.keySet()) {
             naive.put(approach, naive(folder.resolve("log-20B-tp1-dp4-l40-h5120-a64-sl2048-gbs4-mbs1-ratio"
-                + ratio
-                + "-subg100000000-" + names.get(approach) + ".log"), iteration));
+                + ratio + "-subg100000000-" + names.get(approach) + ".log"), iteration));
         }
         assertEquals(naive, drawn);
     }
@@ -206,8 +199,7 @@ class UtilizationTest {
         Picture figure = Picture.check(tmp, "it");
         int zero = FigureTest.zero(figure);
         int[] heights = IntStream.of(0xDE8F05, 0x56B4E9, Picture.RED).map(color ->
-            zero - FigureTest.top(figure,
-            FigureTest.bars(figure, color).get(0).from() + 2, color)).toArray();
+            zero - FigureTest.top(figure, FigureTest.bars(figure, color).get(0).from() + 2, color)).toArray();
         assertEquals(2., 1. * heights[1] / heights[0], .02, "6.4 and 3.2 GB/s");
         int[] ticks = FigureTest.ticks(figure, false);
         FigureTest.assertRound((ticks[1] - ticks[0]) * 10. / heights[2]);
