@@ -1,20 +1,18 @@
 #!/usr/bin/python3
-"""PCIe rates and GPU utilization during the third update, by approach, drawn with seaborn: utilization.py DIR OUT"""
+"""PCIe rates and GPU utilization in the third update, by approach, drawn with seaborn: utilization.py DIR OUT"""
 import re
 import sys
 from pathlib import Path
 
-import matplotlib
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 
+plt.switch_backend("Agg")
 TIMER = re.compile(r"<<<TIMER:step_(start|end),(\d+)>>>")
-APPROACHES = {"00": "ZeRO-3", "01": "Backward only", "11": "Deep Optimizer States"}
-COLORS = [sns.color_palette("colorblind")[i] for i in (0, 1)]
-GREEN = sns.color_palette("colorblind")[2]
+APPROACHES = {"00": "ZeRO-3", "01": "BW-only", "11": "DOS"}
+RED = "#D40000"
 
 
 def third_update(log, ranks):
@@ -30,45 +28,39 @@ def third_update(log, ranks):
 
 
 def read(folder):
-    rows = []
+    rows = {}
     for monitor in Path(folder).glob("log-*-ratio1.0-*-monitor.csv"):
         run = dict(re.findall(r"-([a-z_]+)([\d.]+)(?=-)", monitor.name))
         log = monitor.with_name(monitor.name.replace("-monitor.csv", ".log"))
         window = third_update(log, int(run["tp"]) * int(run["dp"]))
         samples = pd.read_csv(monitor, usecols=["timestamp", "txpci", "rxpci", "gpu_util"])
-        means = samples[samples["timestamp"].between(*window)].mean()
-        rows.append([monitor.name.split("-")[1], APPROACHES[run["prefetch"] + run["flush_async"]],
-                     means["txpci"] / 1024, means["rxpci"] / 1024, means["gpu_util"]])
-    return pd.DataFrame(rows, columns=["model", "approach", "Device to host", "Host to device", "GPU"]) \
-        .set_index("approach").loc[list(APPROACHES.values())]
+        rows[APPROACHES[run["prefetch"] + run["flush_async"]]] = samples[samples["timestamp"].between(*window)].mean()
+    return pd.DataFrame(rows).T.loc[list(APPROACHES.values())]
 
 
 def draw(runs):
-    sns.set_theme(style="ticks", font="DejaVu Sans", rc={
-        "font.size": 9, "font.weight": "bold", "axes.labelsize": 11, "axes.labelweight": "bold",
-        "axes.edgecolor": "black", "xtick.labelsize": 9, "ytick.labelsize": 10, "legend.fontsize": 9,
+    sns.set_theme("paper", "ticks", font="DejaVu Sans", font_scale=1.15, rc={
+        "font.size": 10, "font.weight": "bold", "axes.labelweight": "bold", "axes.edgecolor": "black",
         "ps.fonttype": 42})
     fig, ax = plt.subplots(figsize=(5, 3))
-    fig.subplots_adjust(left=.11, right=.87, bottom=.15, top=.9)
+    fig.subplots_adjust(left=.11, right=.87, bottom=.16, top=.9)
     right, x = ax.twinx(), np.arange(len(runs))
-    for offset, column, color, axis in (-.27, "Device to host", COLORS[0], ax), (0, "Host to device", COLORS[1], ax), \
-            (.27, "GPU", GREEN, right):
-        bars = axis.bar(x + offset, runs[column], .25, color=color, linewidth=0, label=column)
-        axis.bar_label(bars, fmt="%.0f" if axis is right else "%.1f", padding=1)
-    ax.set(ylabel="PCIe rate (GB/s)", ylim=(0, runs[["Device to host", "Host to device"]].max().max() * 1.2))
-    ax.set_xticks(x, runs.index.str.replace(" S", "\nS"))
-    right.set_ylim(0, 120)
-    right.set_ylabel("GPU utilization (%)", color=GREEN)
-    right.tick_params(axis="y", colors=GREEN)
-    handles = ax.containers + right.containers
-    ax.legend(handles, [bars.get_label() for bars in handles], loc="lower center", bbox_to_anchor=(.5, .98), ncol=3,
-              frameon=False)
+    series = [ax.bar(x - .27, runs["txpci"] / 1024, .27, color="#DE8F05", linewidth=0, label="D2H"),
+              ax.bar(x, runs["rxpci"] / 1024, .27, color="#56B4E9", linewidth=0, label="H2D"),
+              right.bar(x + .27, runs["gpu_util"], .27, color=RED, linewidth=0, label="GPU")]
+    for bars, axis, fmt in zip(series, (ax, ax, right), ("%.2g", "%.3g", "%.0f")):
+        axis.bar_label(bars, fmt=fmt, rotation=90, padding=2)
+    ax.set(xlabel="Approach", ylabel="PCIe (GB/s)", ylim=(0, runs[["txpci", "rxpci"]].max().max() / 1024 * 1.25))
+    ax.set_xticks(x, runs.index)
+    right.set(ylim=(0, 119))
+    right.set_ylabel("GPU use (%)", color=RED)
+    right.tick_params(axis="y", colors=RED)
+    ax.legend(handles=series, loc="lower center", bbox_to_anchor=(.5, .98), ncol=3, frameon=False, handlelength=.7)
     return fig
 
 
 if __name__ == "__main__":
     folder, out = sys.argv[1:]
-    runs = read(folder)
-    fig = draw(runs)
+    fig = draw(read(folder))
     for suffix in "png", "eps":
-        fig.savefig(Path(out) / f"{runs['model'].iloc[0]}-utilization.{suffix}", dpi=300)
+        fig.savefig(f"{out}/utilization.{suffix}", dpi=300)

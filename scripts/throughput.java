@@ -596,8 +596,10 @@ class Throughput implements Callable<Integer> {
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
                     ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
+        } catch (OutOfMemoryError e) {
+            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say("too little memory, or no fonts (apt install fontconfig fonts-dejavu-core): " + e);
+            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 
