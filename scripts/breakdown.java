@@ -344,7 +344,7 @@ class Breakdown implements Callable<Integer> {
     static double[] numbers(Path log, String text) {
         boolean any = text.indexOf('|') >= 0;
         String line = any ? text.substring(text.lastIndexOf('\0') + 1) : "";
-        boolean timing = line.contains("time (ms)"), iteration = line.contains("elapsed");
+        boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
         Arrays.fill(numbers, Double.NaN);
         for (int i = 0; i < numbers.length && (timing || iteration); i++) {
@@ -567,7 +567,7 @@ class Breakdown implements Callable<Integer> {
         require(!input.toString().isEmpty(), "DIR: expected a folder or file, not an empty name");
         Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
             .filter(Files::exists).findFirst().orElse(input);
-        try (Stream<Path> files = Files.walk(place, 1)) {
+        try (Stream<Path> files = Files.walk(place, 1, FileVisitOption.FOLLOW_LINKS)) {
             return files.filter(Files::isRegularFile).sorted()
                 .filter(file -> file.getFileName().toString().matches(name)).toList();
         }

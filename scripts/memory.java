@@ -293,7 +293,7 @@ class Memory implements Callable<Integer> {
         }
         samples.sort(Comparator.comparing(Sample::ns));
         long gap = monitor.gap(drawn, samples.stream().map(Sample::ns).toList(), from, to);
-        require(totalBytes >= 1 << 28, csv + ": expected mem_free in bytes, the most is " + totalBytes);
+        require(totalBytes >= 1 << 28, csv + ": mem_free is not in bytes but MiB? The most is " + totalBytes);
         if (gap > SECOND) {
             notes.add(csv + ": no sample for " + gap / 1e9 + " s, where the line is broken");
         }
@@ -521,7 +521,7 @@ class Memory implements Callable<Integer> {
         require(!input.toString().isEmpty(), "DIR: expected a folder or file, not an empty name");
         Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
             .filter(Files::exists).findFirst().orElse(input);
-        try (Stream<Path> files = Files.walk(place, 1)) {
+        try (Stream<Path> files = Files.walk(place, 1, FileVisitOption.FOLLOW_LINKS)) {
             return files.filter(Files::isRegularFile).sorted()
                 .filter(file -> file.getFileName().toString().matches(name)).toList();
         }

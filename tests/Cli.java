@@ -1,12 +1,12 @@
 import java.io.*;
-import java.nio.charset.StandardCharsets;
+import java.nio.charset.*;
 import java.nio.file.*;
 import java.util.*;
 import java.util.concurrent.*;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 
 import static org.junit.jupiter.api.Assertions.*;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** A script run in this JVM, or a program beside it: how it ended and what it wrote. */
 record Cli(int status, String out, String err) {
@@ -24,12 +24,12 @@ record Cli(int status, String out, String err) {
     static synchronized Cli run(Callable<Integer> script) {
         PrintStream out = System.out, err = System.err;
         ByteArrayOutputStream written = new ByteArrayOutputStream(), said = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(written, true, StandardCharsets.UTF_8));
-        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        Charset utf8 = StandardCharsets.UTF_8;
+        System.setOut(new PrintStream(written, true, utf8));
+        System.setErr(new PrintStream(said, true, utf8));
         try {
             int status = script.call();
-            return new Cli(status, written.toString(StandardCharsets.UTF_8),
-                said.toString(StandardCharsets.UTF_8));
+            return new Cli(status, written.toString(utf8), said.toString(utf8));
         } catch (Exception e) {
             throw new AssertionError("a script must not throw", e);
         } finally {
@@ -38,15 +38,23 @@ record Cli(int status, String out, String err) {
         }
     }
 
+    /** Runs a script in this JVM with these words as its arguments. */
+    static Cli script(Callable<Integer> script, Object... args) {
+        return run(() -> Subgroup.execute(script, words(args)));
+    }
+
+    /** What is in lists and what is not, as strings. */
+    static String[] words(Object... parts) {
+        return Stream.of(parts).flatMap(part -> part instanceof List<?> list ? list.stream()
+            : Stream.of(part)).map(Object::toString).toArray(String[]::new);
+    }
+
     /** The command that runs a script's main class in a JVM of its own; to be given to start(). */
     static List<String> java(List<String> options, String main, Object... args) {
         Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        List<String> command = new ArrayList<>(List.of(java.toString(), "-XX:+UseSerialGC", "-Xmn32m",
-            "-XX:TieredStopAtLevel=1", "--enable-native-access=ALL-UNNAMED"));
-        command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
-        Stream.of(args).forEach(arg -> command.add(arg.toString()));
-        return command;
+        return new ArrayList<>(List.of(words(java, "-XX:+UseSerialGC", "-Xmn32m", "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED", options, "-cp", System.getProperty("java.class.path"), main,
+            List.of(args))));
     }
 
     /** Runs a program in a folder and waits for it. */
@@ -80,10 +88,7 @@ record Cli(int status, String out, String err) {
     static Running begin(Path folder, Map<String, String> variables, Object... command) {
         try {
             Path out = Files.createTempFile(TMP, "out", null), err = Files.createTempFile(TMP, "err", null);
-            List<String> words = Stream.of(command).flatMap(part -> part instanceof List<?> list
-                ? list.stream()
-                : Stream.of(part)).map(Object::toString).toList();
-            ProcessBuilder builder = new ProcessBuilder(words).directory(folder.toFile())
+            ProcessBuilder builder = new ProcessBuilder(words(command)).directory(folder.toFile())
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(out.toFile()).redirectError(err.toFile());
             Map<String, String> environment = builder.environment();
@@ -102,8 +107,7 @@ record Cli(int status, String out, String err) {
         assertEquals(expected, status, () -> "exit status of " + this);
         assertEquals("", out, "stdout of a run that failed");
         assertTrue(err.matches("[^\\n]+\\n"), () -> "expected one line on stderr, but got: " + err);
-        assertFalse(err.matches("(?s).*(Exception in|unexpectedly|\\bnull\\b).*"), () -> "not for users: "
-            + err);
+        assertFalse(err.matches("(?s).*(Exception in|unexpectedly|\\bnull\\b).*"), "not for users: " + err);
         Stream.of(words).map(Object::toString)
             .forEach(word -> assertTrue(err.contains(word), () -> "expected '" + word + "' in: " + err));
     }
@@ -141,7 +145,7 @@ record Cli(int status, String out, String err) {
     /** What to put before a command so that it must mind the rights of files, which root need not mind. */
     static List<String> powerless() {
         boolean root = "root".equals(System.getProperty("user.name"));
-        assumeTrue(!root || has("setpriv"), "run by root, and no setpriv here to give up root's rights");
+        Assumptions.assumeTrue(!root || has("setpriv"), "run by root, and no setpriv to give up its rights");
         return root ? List.of("setpriv", "--bounding-set=-dac_override,-dac_read_search") : List.of();
     }
 
@@ -167,7 +171,7 @@ record Cli(int status, String out, String err) {
     private static Path temporary() {
         try {
             Path folder = Files.createTempDirectory("tests");
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder.toFile())));
             return folder;
         } catch (IOException e) {
             throw new AssertionError(e);
@@ -175,12 +179,11 @@ record Cli(int status, String out, String err) {
     }
 
     /** Deletes a folder and all in it; what it links to stays. */
-    private static void delete(Path folder) {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            paths.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
-        } catch (IOException | UncheckedIOException e) {
-            System.err.println(folder + ": not deleted, since " + e);
+    private static void delete(File file) {
+        if (!Files.isSymbolicLink(file.toPath()) && file.isDirectory()) {
+            Stream.of(file.listFiles()).forEach(Cli::delete);
         }
+        file.delete();
     }
 
     private static Path root() {
@@ -188,7 +191,6 @@ record Cli(int status, String out, String err) {
         while (folder != null && !Files.exists(folder.resolve("tests/all.java"))) {
             folder = folder.getParent();
         }
-        return Objects.requireNonNull(folder,
-            "start the tests inside of the repository: ./jbang tests/all.java");
+        return Objects.requireNonNull(folder, "start the tests inside of the repository");
     }
 }

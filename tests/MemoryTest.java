@@ -13,7 +13,6 @@ import org.junit.jupiter.params.provider.*;
 import picocli.CommandLine;
 
 import static org.junit.jupiter.api.Assertions.*;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
  * What memory.java reads. Runs made up here are written as "F3000-3100 B3110-3310 U3320-3520": a forward
@@ -30,7 +29,6 @@ class MemoryTest {
         "DeepSpeedZeroOptimizer_Stage3.step", "X", "my.step");
     static final Path DATA = Cli.ROOT.resolve("data/act-output-13B-monitor-mem-single-GPU");
     static final Path NSYS = Cli.SHARED.resolve("nsys");
-
     static final Pattern RANGE = Pattern.compile("([A-Z])(\\d+)-(\\d*)");
 
     @TempDir Path tmp;
@@ -55,6 +53,8 @@ class MemoryTest {
     }
 
     static long ns(long ms) { return ZERO + ms * 1_000_000; }
+
+    static long ms(long ns) { return (ns - ZERO) / 1_000_000; }
 
     /** Rows every 5 ms; each has a number of its own: 20 GiB, 1 more for the next device, and the ms. */
     static String rows(int device, int from, int to) {
@@ -105,91 +105,80 @@ class MemoryTest {
 
     static Read read(Object... args) throws Exception {
         Memory memory = new Memory();
-        new CommandLine(memory).parseArgs(Stream.of(args).map(Object::toString).toArray(String[]::new));
+        new CommandLine(memory).parseArgs(Cli.words(args));
         Path csv = memory.monitor(), source = memory.source(csv);
         List<Memory.Band> bands = memory.iteration(source.toString().endsWith(".log") ? memory.logged(source)
             : memory.captured(source), source);
         List<Memory.Sample> samples = memory.samples(csv, bands.get(0).start(), Memory.end(bands));
-        return new Read(bands.stream().map(band -> "FBU".charAt(band.phase()) + "" + (band.start() - ZERO)
-            / 1_000_000 + "-" + (band.end() - ZERO) / 1_000_000).collect(Collectors.joining(" ")),
+        return new Read(bands.stream().map(band -> "FBU".charAt(band.phase()) + "" + ms(band.start()) + "-"
+            + ms(band.end())).collect(Collectors.joining(" ")),
             Memory.table(bands, samples).stream().skip(1).map(row -> row.get(0) + "," + row.get(2) + ","
                 + row.get(3)).toList(), String.join("\n", memory.notes));
     }
 
     Cli run(Object... args) {
-        String[] all = Stream.concat(Stream.of(args), Stream.of("--plots=" + tmp)).map(Object::toString)
-            .toArray(String[]::new);
-        return Cli.run(() -> Memory.execute(new Memory(), all));
+        return Cli.script(new Memory(), List.of(args), "--plots=" + tmp);
     }
 
-    /** The real run: the least free memory in each phase, in GiB, as the study has it. */
-    @ParameterizedTest @CsvSource({"data, -nsys.sqlite", "data, .log", "../shared/results, .log"})
-    void theRealRunHasThePublishedMinima(String place, String end) throws Exception {
-        Path folder = Cli.ROOT.resolve(place).resolve("act-output-13B-monitor-mem-single-GPU");
-        assumeTrue(Files.exists(folder), "no real run here, in " + folder);
+    /** The real runs: the least free memory in each phase, in GiB, as the study has it. */
+    static void assertMinima(Path folder, String... ends) throws Exception {
         String monitor = Stream.of(folder.toFile().list()).filter(name -> name.endsWith("-monitor.csv"))
             .findFirst().orElseThrow();
-        Map<String, Long> least = new TreeMap<>();
-        for (String row : read(folder.resolve(monitor), "--phases="
-            + folder.resolve(monitor.replace("-monitor.csv", end))).rows) {
-            least.merge(row.split(",")[1], Long.parseLong(row.split(",")[2]), Math::min);
-        }
-        assertEquals(List.of("8.50", "13.16", "15.31"), Stream.of("backward", "forward", "update")
-            .map(phase ->
-            String.format(Locale.ROOT, "%.2f", least.get(phase) / (double) (1 << 30))).toList());
-    }
-
-    /** By hand, as one did before there was a script: an UPDATE and three SELECTs, on a copy. */
-    List<long[]> byHand(Path capture, int iteration) throws Exception {
-        sqlite = Files.write(tmp.resolve("copy.sqlite"), Files.readAllBytes(capture));
-        String epoch = "(SELECT utcEpochNs FROM TARGET_INFO_SESSION_START_TIME)";
-        sql("UPDATE NVTX_EVENTS SET start = start + " + epoch + ", end = end + " + epoch);
-        List<long[]> ranges = new ArrayList<>();
-        try (Connection db = DriverManager.getConnection("jdbc:sqlite:" + sqlite)) {
-            for (String name : List.of(NAMES.get("F"), NAMES.get("B"), NAMES.get("U"))) {
-                ResultSet row = db.createStatement().executeQuery("SELECT start, end FROM NVTX_EVENTS WHERE "
-                    + "text='%1$s' OR textId=(SELECT id FROM StringIds WHERE value='%1$s') ".formatted(name)
-                    + "ORDER BY end LIMIT 1 OFFSET " + (iteration - 1));
-                assertTrue(row.next(), name);
-                ranges.add(new long[] {row.getLong(1), row.getLong(2)});
+        for (String end : ends) {
+            Path phases = folder.resolve(monitor.replace("-monitor.csv", end));
+            Map<String, Double> least = new TreeMap<>();
+            for (String row : read(folder.resolve(monitor), "--phases=" + phases).rows) {
+                String[] cells = row.split(",");
+                double gib = Math.round(Double.parseDouble(cells[2]) / (1 << 30) * 100) / 100.;
+                least.merge(cells[1], gib, Math::min);
             }
+            least.remove("");
+            assertEquals(Map.of("backward", 8.5, "forward", 13.16, "update", 15.31), least, phases + "");
         }
-        return ranges;
     }
 
-    @ParameterizedTest @CsvSource({"plain, 1", "plain, 3", "plain, 5", "registered, 3", "registered, 4"})
-    void capturesOfNsysAreReadAsByHand(String name, int iteration) throws Exception {
-        assumeTrue(Files.exists(NSYS), "no captures here, in " + NSYS);
-        Path monitor = NSYS.resolve(name + "-monitor.csv"), capture = NSYS.resolve(name + ".sqlite");
+    @Test void theRealRunHasThePublishedMinima() throws Exception {
+        assertMinima(DATA, "-nsys.sqlite", ".log");
+    }
+
+    @Test void whatIsBesideTheRepositoryIsReadAsByHand() throws Exception {
+        Assumptions.assumeTrue(Files.exists(NSYS), "no captures here, in " + NSYS);
+        assertMinima(GoldenTest.RESULTS.resolve(DATA.getFileName()), ".log");
         Map<String, String> before = Cli.snapshot(NSYS);
-        List<long[]> ranges = byHand(capture, iteration);
-        List<String> rows = new ArrayList<>();
-        for (String line : Files.readAllLines(monitor).stream().skip(1).toList()) {
-            String[] cells = line.split(",");
-            long ns = Long.parseLong(cells[1]);
-            if (ranges.get(0)[0] <= ns && ns <= ranges.get(2)[1]) {
-                String phase = IntStream.range(0, 3).filter(i -> ranges.get(i)[0] <= ns
-                    && ns <= ranges.get(i)[1])
-                    .mapToObj(List.of("forward", "backward", "update")::get).collect(Collectors.joining("+"));
-                rows.add(ns + "," + phase + "," + cells[7]);
+        for (String run : List.of("plain", "registered")) {
+            for (int iteration = 3; iteration < 6; iteration++) {
+                Read read = read(NSYS.resolve(run + "-monitor.csv"), "--iteration=" + iteration);
+                assertEquals(byHand(NSYS.resolve(run + ".sqlite"), iteration), read.bands, run);
+                assertTrue(read.rows.size() > 30, run);
             }
         }
-        assertTrue(rows.size() > 30, rows::toString);
-        assertEquals(rows, read(monitor, "--iteration=" + iteration).rows);
-        assertEquals(rows, read(monitor, "--iteration=" + iteration, "--phases=" + sqlite).rows, "by hand");
+        for (String name : List.of("nsys-2025.5-no-nvtx-table", "nsys-2026.2-no-deepspeed-ranges")) {
+            run(NSYS.resolve("plain-monitor.csv"), "--phases=" + NSYS.resolve(name + ".sqlite"))
+                .failed(1, name, name.contains("table") ? "NVTX_EVENTS" : "--range");
+        }
         assertTrue(before.equals(Cli.snapshot(NSYS)), "something changed");
     }
 
-    @ParameterizedTest @CsvSource({"nsys-2025.5-no-nvtx-table.sqlite, NVTX_EVENTS",
-        "nsys-2026.2-no-deepspeed-ranges.sqlite, --range"})
-    void captureWithoutSuchRanges(String name, String word) {
-        assumeTrue(Files.exists(NSYS), "no captures here, in " + NSYS);
-        run(NSYS.resolve("plain-monitor.csv"), "--phases=" + NSYS.resolve(name)).failed(1, name, word);
+    /** The bands by hand, as one did before there was a script: a SELECT for each phase, on a copy. */
+    String byHand(Path capture, int iteration) throws Exception {
+        Files.write(sqlite, Files.readAllBytes(capture));
+        List<String> bands = new ArrayList<>();
+        try (Connection db = DriverManager.getConnection("jdbc:sqlite:" + sqlite)) {
+            for (String phase : List.of("F", "B", "U")) {
+                String named = "text='X' OR textId=(SELECT id FROM StringIds WHERE value='X')"
+                    .replace("X", NAMES.get(phase));
+                ResultSet row = db.createStatement().executeQuery("SELECT start + utcEpochNs, "
+                    + "end + utcEpochNs FROM NVTX_EVENTS, TARGET_INFO_SESSION_START_TIME WHERE "
+                    + named + " ORDER BY end LIMIT 1 OFFSET " + (iteration - 1));
+                bands.add(phase + ms(row.getLong(1)) + "-" + ms(row.getLong(2)));
+            }
+        }
+        return String.join(" ", bands);
     }
 
     /** What else may be in a capture, and the bands that are there nevertheless. */
     @ParameterizedTest @CsvSource(delimiter = '|', value = {
-        "plain | | ", "last | | --iteration=5",
+        "last | @ text = text | --iteration=5",
         "the same twice | INSERT INTO NVTX_EVENTS SELECT start, \"end\", 59, NULL, globalTid, id "
             + "FROM NVTX_EVENTS JOIN StringIds ON value = text | ",
         "by number | @ textId = (SELECT id FROM StringIds WHERE value = text), text = NULL | ",
@@ -198,16 +187,16 @@ class MemoryTest {
         "absolute | @ start = start + 1700000000000000000, \"end\" = \"end\" + 1700000000000000000 | ",
         "other range | @ text = 'my.step' WHERE text LIKE '%step' | --range=update=my.step",
         "upstream | @ text = 'DeepSpeedZeroOptimizer_Stage3.step' WHERE text LIKE '%step' | ",
-        "whole name | @ text = replace(text, 'Deep', 'Xeep') WHERE start NOT BETWEEN 1e9 AND 4e9 | "})
+        "whole | @ text = replace(text, 'Deep', 'Xeep') WHERE start NOT BETWEEN 1e9 AND 4e9 | "})
     void rangesAreFoundWhateverElseIsThere(String what, String more, String option) throws Exception {
-        if (more != null && RANGE.matcher(more).lookingAt()) {
+        if (RANGE.matcher(more).lookingAt()) {
             ranges(7, 7, more);
-        } else if (more != null) {
+        } else {
             sql(more.replace("@", "UPDATE NVTX_EVENTS SET"));
         }
         Files.writeString(csv, HEADER + rows(0, 0, 26000));
-        List<Object> args = option == null ? List.of(csv) : List.of(csv, option);
-        assertEquals(what.equals("last") ? LONG : THIRD, read(args.toArray()).bands, what);
+        String bands = read(csv, option == null ? "--zone=UTC" : option).bands;
+        assertEquals(what.equals("last") ? LONG : THIRD, bands, what);
     }
 
     @Test void otherThreadsAndProcesses() throws Exception {
@@ -239,15 +228,14 @@ class MemoryTest {
         run(tmp.resolve("nowhere")).failed(1, tmp.resolve("nowhere"));
         run(csv, "--phases=" + tmp.resolve("no.log")).failed(1, tmp.resolve("no.log"));
         run(csv, "--iteration=6").failed(1, sqlite, "5");
-        run(csv, "--iteration=mean").failed(2, "--iteration");
-        run(csv, "--iteration=0").failed(2, "--iteration");
-        run(csv, "--zone=Nowhere").failed(2, "--zone");
-        run(csv, "--range=updat=my.step").failed(2, "--range");
+        for (String wrong : List.of("--iteration=mean", "--iteration=0", "--zone=No", "--range=updat=x")) {
+            run(csv, wrong).failed(2, wrong.replaceFirst("=.*", ""));
+        }
         run(csv, "--range=update=my.other.step").failed(1, sqlite, "my.other.step");
-        sql("DELETE FROM TARGET_INFO_SESSION_START_TIME");
-        run(csv).failed(1, sqlite, "TARGET_INFO_SESSION_START_TIME");
-        sql("DROP TABLE TARGET_INFO_SESSION_START_TIME");
-        run(csv).failed(1, sqlite, "TARGET_INFO_SESSION_START_TIME");
+        for (String away : List.of("DELETE FROM ", "DROP TABLE ")) {
+            sql(away + "TARGET_INFO_SESSION_START_TIME");
+            run(csv).failed(1, sqlite, "TARGET_INFO_SESSION_START_TIME");
+        }
         Files.writeString(sqlite, "no database, but a text longer than its header would be".repeat(9));
         run(csv).failed(1, sqlite, "not a database");
         for (Path file : List.of(sqlite, csv)) {
@@ -262,12 +250,10 @@ class MemoryTest {
         assertTrue(csv.getParent().toFile().setWritable(false));
         Cli cli = Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv));
         assertTrue(csv.getParent().toFile().setWritable(true) && cli.status() == 0, cli.err());
-        for (Path file : List.of(csv, sqlite)) {
-            assertTrue(file.toFile().setReadable(false));
-            Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv)).failed(1, "cannot read",
-                file);
-            assertTrue(file.toFile().setReadable(true));
-        }
+        assertTrue(sqlite.toFile().setReadable(false));
+        Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv)).failed(1, "cannot read", sqlite);
+        assertTrue(csv.toFile().setReadable(false));
+        Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv)).failed(1, "cannot read", csv);
     }
 
     @Test void aLogsPhasesAreThoseOfTheCapture() throws Exception {
@@ -305,8 +291,9 @@ class MemoryTest {
     /** A monitor's rows, and what is said of them; most were drawn once without a word. */
     static Stream<Arguments> wrongMonitors() {
         String all = HEADER + rows(0, 0, 26000), row = row(0, ns(9000), (20L << 30) + 9000);
-        Stream<String> damaged = Stream.of(row(0, ns(9000), "x"), row(0, ns(9000), "7.5"), row("", ns(9000),
-            7), row(0, "9".repeat(20), 7), "0," + ns(9000) + ",1\r\n");
+        Stream<String> damaged = Stream.of(row(0, ns(9000), "x"), row(0, ns(9000), "7.5"),
+            row("", ns(9000), 7), row(0, "9".repeat(20), 7), "0," + ns(9000) + ",1\r\n",
+            row(0, ns(9000), "2\0007"), row(0, "x" + ns(9000), 7), row(0, ns(9000), -7));
         return Stream.concat(damaged.map(bad -> Arguments.of(all.replace(row, bad), "line 1802")), Stream.of(
             Arguments.of(all.replace(row, row.replace(",214", ",2\n14")), "line 1803"),
             Arguments.of(all.replaceAll(",[^,]*\r\n", "\r\n"), "mem_free"), Arguments.of("", "mem_free"),
@@ -339,17 +326,11 @@ class MemoryTest {
         Picture figure = Picture.check(tmp, "it");
         int left = FigureTest.side(figure, true);
         double second = (FigureTest.side(figure, false) - left) / 17.;
-        Map<Boolean, IntSummaryStatistics> line = IntStream.range(left + 5, (int) (left + 16.9 * second))
-            .boxed().filter(x -> figure.down(x, 0, 100).stream().anyMatch(piece -> piece.to() < 600))
-            .collect(Collectors.partitioningBy(x -> x < left + 8 * second, Collectors.summarizingInt(x ->
-            x)));
-        assertEquals(left + 2 * second, line.get(true).getMax(), 5, "the end of the line before the hole");
-        assertEquals(left + 16 * second, line.get(false).getMin(), 5, "its beginning after that");
-        double[][] bands = {{0xA6D9CA, 0, 1}, {0xEBCDE6, 1.1, 9}, {0xA6CDE4, 9.1, 17}};
-        for (double[] band : bands) {
-            assertEquals(left + band[1] * second, figure.across(700, (int) band[0]).from(), 4);
-            assertEquals(left + band[2] * second, figure.across(700, (int) band[0]).to(), 4);
-        }
+        int[] line = IntStream.range(left + 5, (int) (left + 16.9 * second)).filter(x ->
+            figure.down(x, 0, 100).stream().anyMatch(piece -> piece.to() < 600)).toArray();
+        int hole = IntStream.range(1, line.length).filter(i -> line[i] > line[i - 1] + 20).sum();
+        assertEquals(left + 2 * second, line[hole - 1], 5, "the end of the line before the hole");
+        assertEquals(left + 16 * second, line[hole], 5, "its beginning after that");
     }
 
     /** A report is exported by what is called nsys, elsewhere than beside it. */
@@ -374,42 +355,5 @@ class MemoryTest {
             cli.failed(1, report, "nsys");
         }
         assertTrue(before.equals(Cli.snapshot(folder)), "something changed");
-    }
-
-    /** Without one, two or three characters that stand between numbers, or with others there. */
-    static String damaged(String text, int from, Random random) {
-        int at = from + random.nextInt(text.length() - from), to = at;
-        while (to < text.length() && to < at + 3 && !Character.isDigit(text.charAt(to))
-            && text.charAt(to) != '.') {
-            to++;
-        }
-        String put = List.of("", "", "x", ",", "-", "\n", "[", "|", "\r\n", "\0", "\t")
-            .get(random.nextInt(11));
-        return to == at ? damaged(text, from, random) : text.substring(0, at) + put + text.substring(to);
-    }
-
-    /** 300 times: all numbers are still there, so they are read as they were, or refused. */
-    @Test void damageIsReadRightOrRefused() throws Exception {
-        Random random = new Random(14);
-        String text = logged(ZoneOffset.UTC, 3), monitor = HEADER + rows(0, 2000, 4520);
-        Files.writeString(csv, monitor);
-        List<String> rows = read(csv).rows;
-        int read = 0;
-        for (int i = 0; i < 300; i++) {
-            boolean first = i < 150;
-            Files.writeString(csv, first ? damaged(monitor, HEADER.length(), random) : monitor);
-            Files.writeString(log, first ? text : damaged(text, 0, random));
-            try {
-                Read all = read(csv, "--phases=" + log);
-                assertEquals(THIRD, all.bands, () -> assertDoesNotThrow(() -> Files.readString(log)));
-                List<String> odd = new ArrayList<>(Files.readAllLines(csv));
-                odd.removeAll(List.of(monitor.split("\r\n")));
-                assertTrue(rows.equals(all.rows), () -> "other rows because of " + odd);
-                read++;
-            } catch (IllegalArgumentException e) {
-                assertTrue(e.getMessage().contains((first ? csv : log) + ""), e.getMessage());
-            }
-        }
-        assertTrue(read > 60 && read < 240, read + " of 300 were read");
     }
 }

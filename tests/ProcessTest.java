@@ -28,17 +28,16 @@ class ProcessTest {
 
     /** The command that runs the one file, without a class of another, in a country of its own. */
     static List<String> alone(Path folder, String name, List<String> args) throws IOException {
-        Path script = Files.copy(Cli.ROOT.resolve("scripts").resolve(name + ".java"), folder.resolve(name
-            + ".java"));
+        String file = name + ".java";
+        Path script = Files.copy(Cli.ROOT.resolve("scripts").resolve(file), folder.resolve(file));
         String tests = FigureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
         String path = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(jar -> !jar.equals(tests)).collect(Collectors.joining(File.pathSeparator));
-        String[] javac = {"-proc:none", "-encoding", "US-ASCII", "-cp", path, "-d", folder.toString(), script
-            + ""};
+        String[] javac = {"-proc:none", "-encoding", "US-ASCII", "-cp", path, "-d", folder + "", script + ""};
         assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, javac), name);
         List<String> java = Cli.java(List.of("-Duser.language=ar", "-Duser.country=EG",
-            "-Dfile.encoding=US-ASCII",
-            "-Duser.timezone=Asia/Kathmandu"), HouseTest.className(script), args.toArray());
+            "-Dfile.encoding=US-ASCII", "-Duser.timezone=Asia/Kathmandu"), HouseTest.className(script),
+            args.toArray());
         java.set(java.indexOf("-cp") + 1, folder + File.pathSeparator + path);
         return java;
     }
@@ -53,23 +52,24 @@ class ProcessTest {
         }
         for (String alias : running.keySet()) {
             Path here = tmp.resolve(alias);
-            Cli cli = FigureTest.alias(alias, Stream.concat(args(alias).stream(), Stream.of("--plots="
-                + here)).toArray());
-            Cli there = running.get(alias).await();
+            List<String> args = args(alias);
+            args.add("--plots=" + here);
+            Cli cli = FigureTest.alias(alias, args.toArray()), there = running.get(alias).await();
             assertEquals(new Cli(0, cli.out().replace(here + "/", "plots/"), cli.err()), there);
-            assertTrue(whole(here).equals(whole(tmp.resolve("a lone " + alias + "/plots"))), "other bytes: "
-                + alias);
+            Map<String, String> theirs = whole(tmp.resolve("a lone " + alias + "/plots"));
+            assertTrue(whole(here).equals(theirs), "other bytes: " + alias);
             assertEquals(3, whole(here).size());
         }
     }
 
     /** What the README gives to an alias, and --csv; where a script has no preset, neither here. */
     static List<String> args(String alias) throws IOException {
-        Stream<String> own = FigureTest.commands().stream().filter(command -> command.get(0).equals(alias))
-            .findFirst()
-            .orElseThrow().stream().skip(1).map(arg -> arg.replaceFirst("^data/", Cli.ROOT + "/data/"));
-        return Stream.concat(own, Stream.of("--csv", alias.startsWith("d") ? "--groups=dp"
-            : "--iteration=3")).toList();
+        List<String> args = new ArrayList<>(FigureTest.commands().stream()
+            .filter(command -> command.get(0).equals(alias)).findFirst().orElseThrow());
+        args.replaceAll(arg -> arg.replaceFirst("^data/", FigureTest.DATA));
+        args.set(0, alias.startsWith("d") ? "--groups=dp" : "--iteration=3");
+        args.add("--csv");
+        return args;
     }
 
     /** The repository on this machine's loopback. */
@@ -127,15 +127,6 @@ class ProcessTest {
         assertTrue(old.equals(whole(tmp)), "not whole: " + whole(tmp).keySet());
     }
 
-    /** What fits on no disk: files end at 20 blocks, less than a figure has. */
-    @Test void aFullDiskLeavesTheFigureWhole() throws Exception {
-        FigureTest.alias("subgroup", LOGS, "--csv", "--plots=" + tmp);
-        Map<String, String> old = whole(tmp);
-        Cli.start(tmp, "sh", "-c", "ulimit -f 20; exec \"$@\"", "sh", subgroup("--iteration=4",
-            "--name=7B-subgroup", "--plots=" + tmp)).failed(1, tmp);
-        assertTrue(old.equals(whole(tmp)), "not whole: " + whole(tmp).keySet());
-    }
-
     @Test void twoAtOnceDoNotMix() throws IOException {
         List<Cli.Running> both = Stream.of("3", "4").map(n -> Cli.begin(tmp, Map.of(),
             subgroup("--iteration=" + n, "--name=it", "--csv"))).toList();
@@ -152,12 +143,17 @@ class ProcessTest {
             .equals(bytes)), name));
     }
 
-    @Test void aFolderThatMayNotBeWrittenIsNamed() throws IOException {
-        Path locked = Files.createDirectories(tmp.resolve("locked"));
+    @Test void whatMayNotBeReadOrWrittenIsNamed() throws IOException {
+        Path locked = Files.createDirectories(tmp.resolve("locked")), log = tmp.resolve(Sample.name(100));
         assertTrue(locked.toFile().setWritable(false));
-        List<String> java = Cli.java(List.of(), "Memory", MemoryTest.DATA, "--plots=" + locked);
-        Cli.start(tmp, Cli.powerless(), java).failed(1, locked);
+        for (String script : List.of("Memory", "Subgroup")) {
+            Path input = script.equals("Memory") ? MemoryTest.DATA : LOGS;
+            Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), script, input, "--plots=" + locked))
+                .failed(1, locked);
+        }
         assertEquals(Map.of(), Cli.snapshot(locked));
+        assertTrue(Sample.write(tmp, Sample.name(100), Sample.run(1, 2, 3)).toFile().setReadable(false));
+        Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Subgroup", log)).failed(1, log);
     }
 
     static Stream<String> aliases() throws IOException {
@@ -165,56 +161,27 @@ class ProcessTest {
     }
 
     /** "$DIR" without a DIR is not the folder in which one happens to be. */
-    /** "$DIR" without a DIR is not the folder in which one happens to be. */
     @Test void anEmptyArgumentIsNotTheCurrentFolder() throws IOException {
         Cli cli = Cli.start(LOGS, Cli.java(List.of(), "Subgroup", "", "--plots=" + tmp));
         assertTrue(cli.status() > 0 && cli.err().lines().count() == 1, cli + "");
     }
 
     @ParameterizedTest @MethodSource("aliases")
-    void wrongCommandLinesAreOneLine(String alias) throws IOException {
-        FigureTest.alias(alias, "", "--plots=" + tmp).failed(1);
-        FigureTest.alias(alias).failed(2, alias.equals("memory") ? "DIR|CSV" : "DIR");
-        FigureTest.alias(alias, LOGS, "--no-such-option").failed(2, "--no-such-option");
-        assertEquals(Map.of(), Cli.snapshot(tmp));
-    }
-
-    @Test void emptyAndOddValuesOfOptions() throws IOException {
-        FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--where=").failed(2, "--where");
-        FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--iteration=").failed(2, "--iteration");
-        FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--name=").failed(2, "--name");
-        assertEquals(Map.of(), whole(tmp));
-        Cli cli = FigureTest.alias("subgroup", LOGS, "--plots=" + tmp, "--name=two\nlines, ../a");
-        assertEquals(2, cli.out().lines().count(), cli.out());
-        assertEquals(Set.of("two_lines,_.._a.png", "two_lines,_.._a.eps"), whole(tmp).keySet());
-    }
-
-    /** Each note is one line, whatever the folder is called. */
-    @Test void aNameWithALineEnd() throws IOException {
-        Path folder = tmp.resolve("two\nlines");
-        Sample.write(folder, Sample.name(100), Sample.run(100, 200, 300));
-        Sample.write(folder, Sample.name(200), "");
-        Cli cli = FigureTest.alias("subgroup", folder, "--plots=" + tmp);
-        assertEquals("0 2", cli.status() + " " + cli.err().lines().count(), cli.err());
-        FigureTest.alias("subgroup", folder, "--where=subg=200", "--plots=" + tmp).failed(1, "two?lines");
-    }
-
-    @ParameterizedTest @MethodSource("aliases")
     void helpSaysAllOptions(String alias) throws IOException {
-        Cli help = FigureTest.alias(alias, "--help");
-        assertEquals("0 ", help.status() + " " + help.err());
-        List<String> own = switch (alias) {
-            case "memory" -> List.of("--iteration=N", "--phases=FILE", "--device=N", "--process=PID",
-                "--zone=", "--range=PHASE=NAME", "Default: 3", "Default: UTC");
-            case "subgroup" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W");
-            case "utilization" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY");
-            case "throughput" -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY",
-                "--bars=KEY");
-            default -> List.of("--iteration=N|N-M|mean", "--where=KEY=V,W", "--groups=KEY", "--bars=KEY",
-                "--elapsed");
+        Cli help = FigureTest.alias(alias, "--help").quiet();
+        String most = "--iteration=N|N-M|mean --where=KEY=V,W", own = switch (alias) {
+            case "memory" -> "--iteration=N --phases=FILE --device=N --process=PID --zone= "
+                + "--range=PHASE=NAME UTC";
+            case "subgroup" -> most + " DIR...";
+            case "utilization" -> most + " --groups=KEY";
+            case "throughput" -> most + " --groups=KEY --bars=KEY";
+            default -> most + " --groups=KEY --bars=KEY --elapsed";
         };
-        Stream.concat(own.stream(), Stream.of("--plots=DIR", "--name=", "--csv", "-h", "-V",
-            "Default: plots"))
-            .forEach(word -> assertTrue(help.out().contains(word), () -> word + " is not in: " + help.out()));
+        for (String word : (own + " --plots=DIR --name= --csv -h -V 3 plots").split(" ")) {
+            String said = word.matches("\\w+") ? "Default: " + word : word;
+            assertTrue(help.out().contains(said), () -> said + " is not in: " + help.out());
+        }
+        assertEquals(help.out(), FigureTest.alias(alias, "-h").out());
+        assertEquals(1, FigureTest.alias(alias, "-V").quiet().out().lines().count());
     }
 }

@@ -1,7 +1,7 @@
 import java.io.IOException;
 import java.nio.file.*;
 import java.util.*;
-import java.util.stream.Stream;
+import java.util.stream.*;
 import org.apache.commons.csv.CSVRecord;
 import org.junit.jupiter.api.*;
 import org.junit.jupiter.api.io.TempDir;
@@ -9,45 +9,35 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.*;
 
 import static org.junit.jupiter.api.Assertions.*;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** The 74 values that the study's authors printed come out of their logs, through the aliases' --csv. */
 class PublishedTest {
-    static final Path RESULTS = Cli.SHARED.resolve("results"), PUBLISHED =
-        Cli.SHARED.resolve("golden/published.csv");
+    static final Path RESULTS = GoldenTest.RESULTS, PUBLISHED = GoldenTest.GOLDEN.resolve("published.csv");
 
     @TempDir Path tmp;
 
     @BeforeAll static void thereAreRealLogs() {
-        assumeTrue(Files.exists(PUBLISHED) && Files.exists(RESULTS), "no published values here, in "
-            + PUBLISHED);
+        Assumptions.assumeTrue(Files.exists(PUBLISHED) && Files.exists(RESULTS), "no " + PUBLISHED);
     }
 
-    static List<CSVRecord> published() throws IOException {
-        return GoldenTest.csv(PUBLISHED);
-    }
-
-    @Test void thereAre74InFiveFigures() throws IOException {
-        assertEquals(74, published().size());
-        assertEquals(Set.of("models", "twinflow", "data-scaling", "gradient-accumulation", "throughput"),
-            Set.copyOf(published().stream().map(row -> row.get("alias")).toList()));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"models", "twinflow", "data-scaling", "gradient-accumulation", "throughput"})
-    void eachComesOutToTheDigitPrinted(String alias) throws IOException {
-        List<CSVRecord> rows = published().stream().filter(row -> row.get("alias").equals(alias)).toList();
-        List<String> args = new ArrayList<>(inputs(rows.get(0).get("folder")));
-        args.add("--iteration=" + rows.get(0).get("iteration"));
-        args.addAll(alias.equals("throughput") ? List.of("--where=ga=1", "--where=approach!=BW-only")
-            : List.of());
-        args.addAll(List.of("--csv", "--name=it", "--plots=" + tmp));
-        Cli cli = FigureTest.alias(alias, args.toArray());
-        assertEquals(0, cli.status(), cli.err());
-        List<CSVRecord> drawn = GoldenTest.csv(tmp.resolve("it.csv"));
-        for (CSVRecord row : rows) {
-            assertEquals(rows.get(0).get("iteration"), row.get("iteration"));
-            assertEquals(row.get("printed"), printed(row, drawn), row.toString());
+    @Test void eachComesOutToTheDigitPrinted() throws IOException {
+        Map<String, List<CSVRecord>> figures = GoldenTest.csv(PUBLISHED).stream()
+            .collect(Collectors.groupingBy(row -> row.get("alias")));
+        assertEquals(Set.of("data-scaling", "gradient-accumulation", "models", "throughput", "twinflow"),
+            figures.keySet());
+        assertEquals(74, figures.values().stream().mapToInt(List::size).sum());
+        for (String alias : figures.keySet()) {
+            CSVRecord first = figures.get(alias).get(0);
+            List<?> where = alias.equals("throughput") ? List.of("--where=ga=1", "--where=approach!=BW-only")
+                : List.of();
+            Cli cli = FigureTest.alias(alias, (Object[]) Cli.words(inputs(first.get("folder")), where,
+                "--iteration=" + first.get("iteration"), "--csv", "--name=it", "--plots=" + tmp));
+            assertEquals(0, cli.status(), cli.err());
+            List<CSVRecord> drawn = GoldenTest.csv(tmp.resolve("it.csv"));
+            for (CSVRecord row : figures.get(alias)) {
+                assertEquals(first.get("iteration"), row.get("iteration"));
+                assertEquals(row.get("printed"), printed(row, drawn), row.toString());
+            }
         }
     }
 

@@ -21,20 +21,11 @@ class SubgroupTest {
     }
 
     Cli run(Object... args) {
-        String[] all = Stream.concat(Stream.of(tmp.resolve("logs"), "--plots=" + plots()), Stream.of(args))
-            .map(Object::toString).toArray(String[]::new);
-        return Cli.run(() -> Subgroup.execute(new Subgroup(), all));
+        return Cli.script(new Subgroup(), tmp.resolve("logs"), "--plots=" + plots(), List.of(args));
     }
 
     Path plots() {
         return tmp.resolve("new/plots");
-    }
-
-    /** What is in the folder, but for what is deleted when a JVM ends. */
-    Map<String, String> files() throws IOException {
-        Map<String, String> files = Cli.snapshot(plots());
-        files.keySet().removeIf(name -> name.startsWith(".part"));
-        return files;
     }
 
     /** What a figure's run prints: its paths, and in one line what was read. */
@@ -68,10 +59,7 @@ class SubgroupTest {
         assertTrue(bars.stream().map(Picture.Piece::length).distinct().count() <= 2, bars + ": heights");
         List<Integer> forward = bars.stream().map(bar -> phases(figure, bar).get(0).length()).toList();
         assertEquals(forward.stream().sorted(Comparator.reverseOrder()).toList(), forward, "from the top");
-        for (int i = 0; i < 1500; i++) {
-            int left = figure.at(0, i * 3 / 5), right = figure.at(1499, i * 3 / 5);
-            assertEquals(Picture.WHITE, left & right & figure.at(i, 0) & figure.at(i, 899), "cut off");
-        }
+        FigureTest.assertMargin(figure);
     }
 
     @Test void lengthsAreTheTimes() throws IOException {
@@ -95,29 +83,15 @@ class SubgroupTest {
         }
         assertEquals(upper.get(0).to(), upper.get(1).from(), 2, "phases touch");
         assertTrue(figure.count(Picture.RED) > 100, "no red word for the failed run");
-    }
-
-    @Test void bothFormatsLookAlike() throws IOException {
-        for (int i = 1; i <= 8; i++) {
-            log(i * 375_000_000L, i == 3 ? "" : Sample.run(640 + i, 2513, 4112));
-        }
-        run();
         Picture.compare(plots(), NAME);
     }
 
-    @Test void theSameInputGivesTheSameBytesEverywhere() throws IOException {
+    @Test void aFailedRunHasItsRowWithoutNumbers() throws IOException {
         log(1_500_000_000, Sample.run(1234.56, 2000, 3000));
         log(2_000_000, Sample.timing(1, 2, 3));
         run("--csv");
-        Map<String, String> here = files();
-        assertEquals(Set.of(NAME + ".png", NAME + ".eps", NAME + ".csv"), here.keySet());
         assertEquals("subgroup_size,forward_ms,backward_ms,update_ms\n2000000,,,\n"
-            + "1500000000,1234.56,2000.0,3000.0\n", here.get(NAME + ".csv"));
-        run("--csv");
-        assertEquals(here, files(), "a second time");
-        Cli.start(tmp, Map.of("LC_ALL", "C"), Cli.java(List.of("-Duser.language=ar", "-Duser.country=EG",
-            "-Duser.timezone=Asia/Kathmandu", "-Dfile.encoding=US-ASCII"), "Subgroup", "logs", "--csv"));
-        assertEquals(here, Cli.snapshot(tmp.resolve("plots")), "in another country");
+            + "1500000000,1234.56,2000.0,3000.0\n", ProcessTest.whole(plots()).get(NAME + ".csv"));
     }
 
     @Test void filesAreNamedAndReplaced() throws IOException {
@@ -129,36 +103,24 @@ class SubgroupTest {
         assertEquals(drew(plots(), "mine.v2", "1 runs, timing line 4"),
             run("--iteration=4", "--name=other", "--name=mine.v2"));
         assertEquals(Set.of(NAME + ".png", NAME + ".eps", NAME + "-dp1.png", NAME + "-dp1.eps", "mine.v2.png",
-            "mine.v2.eps"), files().keySet(), "the stale CSV goes");
+            "mine.v2.eps"), ProcessTest.whole(plots()).keySet(), "the stale CSV goes");
         assertEquals(logs, Cli.snapshot(tmp.resolve("logs")), "the input");
     }
 
     @Test void aRunThatFailsLeavesTheOldFigure() throws IOException {
         log(100, Sample.run(11, 12, 13));
         run("--csv");
-        Map<String, String> old = files();
+        Map<String, String> old = ProcessTest.whole(plots());
         run("--iteration=7").failed(1, tmp.resolve("logs"), "7");
         run(tmp.resolve("nowhere")).failed(1, tmp.resolve("nowhere"));
         run("--where=tp=2").failed(1, "tp", "[1]");
-        run("--iterations=3").failed(2, "--iterations");
-        Cli.run(() -> Subgroup.execute(new Subgroup(), "--csv")).failed(2, "DIR");
         Files.createDirectories(tmp.resolve("logs/more"));
         run(tmp.resolve("logs/more")).failed(1, tmp.resolve("logs/more"), "log-");
         Path notes = Sample.write(tmp, "notes.txt", "");
         run("--plots=" + notes).failed(1, notes);
         log(200, Sample.timing(1, "nan", 3));
         run().failed(1, Sample.name(200), "nan");
-        assertEquals(old, files());
-    }
-
-    @Test void whatMayNotBeReadOrWrittenIsSaid() throws IOException {
-        Path log = log(100, Sample.run(11, 12, 13)), locked = Files.createDirectories(tmp.resolve("locked"));
-        assertTrue(locked.toFile().setWritable(false));
-        List<String> java = Cli.java(List.of(), "Subgroup", log, "--plots=" + locked);
-        Cli.start(tmp, Cli.powerless(), java).failed(1, locked);
-        assertTrue(log.toFile().setReadable(false));
-        Cli.start(tmp, Cli.powerless(), java).failed(1, log);
-        assertEquals(Map.of(), Cli.snapshot(locked));
+        assertEquals(old, ProcessTest.whole(plots()));
     }
 
     @ParameterizedTest @ValueSource(strings = {"", "scripts"})
@@ -167,33 +129,18 @@ class SubgroupTest {
         assertEquals(drew(plots(), NAME, "8 runs, timing line 3"), Cli.start(Cli.ROOT.resolve(folder), java));
     }
 
-    @Test void helpHasTheDefaults() {
-        Cli help = run("--help");
-        assertEquals("0 ", help.status() + " " + help.err());
-        for (String word : List.of("DIR...", "--iteration=N|N-M|mean", "--where=KEY", "--plots=DIR",
-            "--name=", "--csv", "Default: 3", "Default: plots")) {
-            assertTrue(help.out().contains(word), () -> word + " is not in: " + help.out());
-        }
-        assertEquals(help.out(), run("-h").out());
-        assertEquals(1, run("-V").quiet().out().lines().count());
-    }
-
     /** The phases are one table: a line more in it is a phase more in figure, legend and CSV. */
     @Test void aFourthPhaseIsOneLineMore() throws IOException {
         log(100, Sample.run(1000, 2000, 3000));
         assertEquals(0, Cli.start(tmp, withAllReduce()).status());
         Picture figure = Picture.check(tmp.resolve("plots"), NAME);
-        List<Picture.Piece> marks = Stream.of(Picture.FORWARD, Picture.BACKWARD, Picture.UPDATE, ORANGE)
-            .map(color -> figure.across(44, color)).toList();
-        for (int i = 0; i < 4; i++) {
-            int from = marks.get(i).to(), to = i < 3 ? marks.get(i + 1).from() : 1490;
-            assertTrue(marks.get(i).length() > 10 && from < to, marks + ": no mark " + i);
-            assertTrue(IntStream.range(from, to).anyMatch(x -> figure.at(x, 44) == 0), marks + " " + i);
-        }
         int y = bars(figure).get(0).from() + 2;
-        Picture.Piece update = figure.across(y, Picture.UPDATE), fourth = figure.across(y, ORANGE);
-        assertEquals(update.to(), fourth.from(), 2);
-        assertEquals(567.39 / 3000, 1. * fourth.length() / update.length(), .01);
+        for (int row : List.of(44, y)) {
+            int update = figure.across(row, Picture.UPDATE).to(), fourth = figure.across(row, ORANGE).from();
+            assertTrue(update < fourth && fourth < 1490, "after the update, in row " + row);
+        }
+        double drawn = figure.across(y, ORANGE).length();
+        assertEquals(567.39 / 3000, drawn / figure.across(y, Picture.UPDATE).length(), .01);
         assertEquals(List.of("subgroup_size,forward_ms,backward_ms,update_ms,all-reduce_ms",
             "100,1000.0,2000.0,3000.0,567.39"), Files.readAllLines(tmp.resolve("plots/" + NAME + ".csv")));
     }

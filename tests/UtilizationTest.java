@@ -11,11 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.*;
 
 import static org.junit.jupiter.api.Assertions.*;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** What utilization.java makes of logs and the monitors beside them. */
 class UtilizationTest {
-    static final String HEADER = "device_id,timestamp,txpci,rxpci,gpu_util,mem_util,mem_used,mem_free\r\n";
     static final String ZERO3 = "dp2-prefetch0-flush_async0", BW_ONLY = "dp2-prefetch0-flush_async1";
     static final String TWINFLOW = "act-output-20B-scale-twinflow";
 
@@ -24,20 +22,20 @@ class UtilizationTest {
     /** Times of a test are ms from here. */
     static long ns(long ms) { return 1_713_143_960_000_000_000L + ms * 1_000_000; }
 
-    static String timer(String which, long ms) {
-        return "[2024-04-15 01:19:20,415] [INFO] [stage3.py:2251:step] <<<TIMER:step_" + which + "," + ns(ms)
-            + ">>>\n";
+    /** Timers that are written as "s3000 e3400". */
+    static String timers(String all) {
+        String timer = "[2024-04-15 01:19:20,415] [INFO] [stage3.py:2251:step] <<<TIMER:step_";
+        return Pattern.compile("([se])(\\d+)").matcher(all).results().map(one ->
+            timer + (one.group(1).equals("s") ? "start," : "end,") + ns(Long.parseLong(one.group(2)))
+            + ">>>\n").collect(Collectors.joining());
     }
 
     /** The third of three iterations; updates of those before are from 1000 and 2000 to 400 ms later. */
     void log(String tokens, String third) throws IOException {
-        StringBuilder text = new StringBuilder();
-        for (int i = 1; i < 3; i++) {
-            text.append(timer("start", 1000 * i)).append(timer("end", 1000 * i + 400))
-                .append(Sample.timing(1, 2, 3));
-        }
-        Sample.write(tmp.resolve("logs"), "log-20B-" + tokens + ".log", text + third + Sample.timing(4, 5,
-            6));
+        String first = timers("s1000 e1400") + Sample.timing(1, 2, 3);
+        String second = timers("s2000 e2400") + Sample.timing(1, 2, 3);
+        Sample.write(tmp.resolve("logs"), "log-20B-" + tokens + ".log", first + second + third
+            + Sample.timing(4, 5, 6));
     }
 
     /** Rows of a device every 20 ms, in each 1 GB/s to the host per second of the time, 2 to the device. */
@@ -48,13 +46,12 @@ class UtilizationTest {
     }
 
     void monitor(String tokens, String rows) throws IOException {
-        Sample.write(tmp.resolve("logs"), "log-20B-" + tokens + "-monitor.csv", HEADER + rows);
+        Sample.write(tmp.resolve("logs"), "log-20B-" + tokens + "-monitor.csv", MemoryTest.HEADER + rows);
     }
 
     Cli run(Object... args) {
-        String[] all = Stream.concat(Stream.of(tmp.resolve("logs")), Stream.concat(Stream.of(args),
-            Stream.of("--csv", "--name=it", "--plots=" + tmp))).map(Object::toString).toArray(String[]::new);
-        return Cli.run(() -> Utilization.execute(new Utilization(), all));
+        return Cli.script(new Utilization(), tmp.resolve("logs"), List.of(args), "--csv", "--name=it",
+            "--plots=" + tmp);
     }
 
     List<CSVRecord> drawn(Cli cli) throws IOException {
@@ -87,34 +84,41 @@ class UtilizationTest {
             : 1))), Stream.of((long) rows.size())).toList();
     }
 
-    @ParameterizedTest @CsvSource({"data, 1.0, 2", "data, 1.0, 3", "data, 1.0, 4",
-        "../shared/results, 1.0, 3", "../shared/results, 0.6, 5"})
-    void realMeansAreThoseOfANaiveReading(String place, String ratio, int iteration) throws IOException {
-        Path folder = Cli.ROOT.resolve(place).resolve(TWINFLOW);
-        assumeTrue(Files.exists(folder), "no real logs here, in " + folder);
-        Cli cli = Cli.run(() -> Utilization.execute(new Utilization(), folder.toString(), "--where=ratio="
-            + ratio, "--iteration=" + iteration, "--csv", "--name=it", "--plots=" + tmp));
+    void assertNaive(Path folder, String ratio, int iteration) throws IOException {
+        Cli cli = Cli.script(new Utilization(), folder.resolve(TWINFLOW), "--where=ratio=" + ratio,
+            "--iteration=" + iteration, "--csv", "--name=it", "--plots=" + tmp);
         Map<String, List<Object>> naive = new TreeMap<>(), drawn = new TreeMap<>();
         for (CSVRecord row : drawn(cli)) {
             drawn.put(row.get("approach"), Stream.concat(Stream.of("d2h_gb_per_s", "h2d_gb_per_s",
                 "gpu_percent").map(column -> Math.round(1e6 * GoldenTest.number(row, column))),
                 Stream.of(Long.parseLong(row.get("samples")))).collect(Collectors.toList()));
         }
-        Map<String, String> names = Map.of("ZeRO-3", "prefetch0-flush_async0-opt_gaps0", "BW-only",
-            "prefetch0-flush_async1-opt_gaps0", "DOS", "prefetch1-flush_async1-opt_gaps2");
-        for (String approach : names.keySet()) {
-            naive.put(approach, naive(folder.resolve("log-20B-tp1-dp4-l40-h5120-a64-sl2048-gbs4-mbs1-ratio"
-                + ratio + "-subg100000000-" + names.get(approach) + ".log"), iteration));
+        try (Stream<Path> files = Files.list(folder.resolve(TWINFLOW))) {
+            String name = ".*-ratio" + ratio + "-.*log";
+            for (Path log : files.filter(file -> file.toString().matches(name)).toList()) {
+                naive.put(Subgroup.Run.of(log).get("approach"), naive(log, iteration));
+            }
         }
         assertEquals(naive, drawn);
+    }
+
+    @Test void realMeansAreThoseOfANaiveReading() throws IOException {
+        for (int iteration : List.of(2, 3, 4)) {
+            assertNaive(Cli.ROOT.resolve("data"), "1.0", iteration);
+        }
+    }
+
+    @Test void soAreThoseBesideTheRepository() throws IOException {
+        Assumptions.assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs in " + GoldenTest.RESULTS);
+        assertNaive(GoldenTest.RESULTS, "1.0", 3);
+        assertNaive(GoldenTest.RESULTS, "0.6", 5);
     }
 
     /** Two ranks, of which one is from 3000 to 3400 ms and the other from 3100 to 3500. */
     @ParameterizedTest @ValueSource(strings = {"s3000 s3100 e3400 e3500", "s3000 e3400 s3100 e3500",
         "s3100 e3500 s3000 e3400", "s3100 s3000 e3500 e3400"})
     void anUpdateIsFromTheFirstStartToTheLastEnd(String order) throws IOException {
-        String lines = Stream.of(order.split(" ")).map(timer -> timer(timer.startsWith("s") ? "start" : "end",
-            Long.parseLong(timer.substring(1)))).collect(Collectors.joining());
+        String lines = timers(order);
         log(ZERO3, lines);
         log(BW_ONLY, lines.replace("\n", ""));
         Path late = tmp.resolve("logs/log-20B-" + BW_ONLY + ".log");
@@ -129,7 +133,7 @@ class UtilizationTest {
     }
 
     @Test void theMeanIsOverTheSamplesOfAllUpdatesButTheFirst() throws IOException {
-        log(ZERO3, timer("start", 3000) + timer("end", 3400));
+        log(ZERO3, timers("s3000 e3400"));
         monitor(ZERO3, rows(0, 1900, 2500) + rows(0, 2900, 3500));
         CSVRecord row = drawn(run("--iteration=mean")).get(0);
         assertEquals(List.of("42", "2.7"), List.of(row.get("samples"),
@@ -143,7 +147,7 @@ class UtilizationTest {
         "3, 0, 1000, 1000, 1000", "mean, 2900, 10000, 10000, 10000", "mean, 0, 2500, 0, 2500"})
     void aMonitorThatDoesNotCoverTheUpdatesIsRefused(String iteration, int from, int to, int again, int end)
         throws IOException {
-        log(ZERO3, timer("start", 3000) + timer("end", 9000));
+        log(ZERO3, timers("s3000 e9000"));
         monitor(ZERO3, rows(0, 0, 10000) + rows(1, from, to) + (again < 0 ? "" : rows(1, again, end)));
         run("--iteration=" + iteration).failed(1, ZERO3 + "-monitor.csv", "device 1");
         monitor(ZERO3, rows(0, 0, 10000) + rows(1, 0, 10000));
@@ -151,27 +155,24 @@ class UtilizationTest {
     }
 
     @Test void withoutTimersThatIsSaidBeforeAChoiceIsAskedFor() throws IOException {
-        for (int ratio = 0; ratio < 2; ratio++) {
-            Sample.write(tmp.resolve("logs"), "log-7B-ratio" + ratio + ".log", Sample.run(10, 20, 30));
-        }
+        Sample.write(tmp.resolve("logs"), "log-7B-ratio0.log", Sample.run(10, 20, 30));
+        Sample.write(tmp.resolve("logs"), "log-7B-ratio1.log", Sample.run(10, 20, 30));
         run().failed(1, tmp.resolve("logs"), "TIMER:step_start");
-        log("ratio1-" + ZERO3, timer("start", 3000) + timer("end", 3400));
+        log("ratio1-" + ZERO3, timers("s3000 e3400"));
         run("--where=model=20B").failed(1, "ratio1-" + ZERO3 + "-monitor.csv");
         run().failed(1, "--where", "ratio", "[0, 1]");
     }
 
     @ParameterizedTest @ValueSource(strings = {"s3000 s3100 e3400", "s3000", "e3400", ""})
     void ranksThatDoNotEndAreRefused(String timers) throws IOException {
-        log(ZERO3, Stream.of(timers.split(" ")).filter(timer -> !timer.isEmpty()).map(timer -> timer(
-            timer.startsWith("s") ? "start" : "end", Long.parseLong(timer.substring(1))))
-            .collect(Collectors.joining()));
+        log(ZERO3, timers(timers));
         monitor(ZERO3, rows(0, 0, 10000));
         run().failed(1, ZERO3 + ".log", "step_start");
     }
 
     @Test void aRunThatFailedKeepsItsPlace() throws IOException {
-        log(ZERO3, timer("start", 3000) + timer("end", 3400));
-        log("dp2-prefetch1-flush_async1", timer("start", 3000) + timer("end", 3400));
+        log(ZERO3, timers("s3000 e3400"));
+        log("dp2-prefetch1-flush_async1", timers("s3000 e3400"));
         monitor(ZERO3, rows(0, 0, 10000));
         monitor("dp2-prefetch1-flush_async1", rows(0, 0, 10000));
         Path failed = Sample.write(tmp.resolve("logs"), "log-20B-" + BW_ONLY + ".log", Sample.timing(1, 2,
@@ -181,19 +182,12 @@ class UtilizationTest {
         List<CSVRecord> drawn = drawn(cli);
         assertEquals(List.of("ZeRO-3", "BW-only", "DOS"), drawn.stream().map(row -> row.get(0)).toList());
         assertEquals(List.of("BW-only", "", "", "", ""), drawn.get(1).toList());
-        Picture figure = Picture.check(tmp, "it");
-        List<Picture.Piece> d2h = FigureTest.bars(figure, 0xDE8F05), gpu = FigureTest.bars(figure,
-            Picture.RED);
-        assertEquals(2, d2h.size());
-        int from = gpu.get(0).to() + 1, to = d2h.get(1).from() - 1, middle = (from + to) / 2;
-        assertTrue(FigureTest.red(figure, middle - 90, middle + 90, FigureTest.zero(figure)) > 100, "failed");
-        assertEquals(0, FigureTest.red(figure, from, middle - 150, 900) + FigureTest.red(figure, middle
-            + 150, to, 900));
+        assertEquals(2, FigureTest.bars(Picture.check(tmp, "it"), 0xDE8F05).size());
     }
 
     /** D2H and H2D on the left axis, GPU use on the right one. */
     @Test void barsAreAsHighAsTheMeans() throws IOException {
-        log(ZERO3, timer("start", 3000) + timer("end", 3400));
+        log(ZERO3, timers("s3000 e3400"));
         monitor(ZERO3, rows(0, 0, 5000));
         assertMeans(drawn(run()).get(0), 3000, 3400, 1);
         Picture figure = Picture.check(tmp, "it");
