@@ -58,7 +58,8 @@ class Breakdown implements Callable<Integer> {
         arrange(runs, 80, elapsed ? "Iteration time (s)" : "Phase times (s)", this::height);
         addSeries();
         String drawn = Map.of("dp", "data-parallel", "tp", "tensor-parallel").getOrDefault(groups, groups)
-            + (bars.equals("subg") ? "" : "-" + bars) + (elapsed ? "-elapsed" : "");
+            + (bars.equals("subg") ? "" : "-" + bars)
+            + (elapsed ? "-elapsed" : "");
         save(name(runs, drawn), this::draw, table(runs));
         return 0;
     }
@@ -165,9 +166,10 @@ class Breakdown implements Callable<Integer> {
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
             run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
-            run.keys.put("approach", APPROACHES.get(approach));
-            run.keys.put("stride", approach < 2 ? run.get("approach") : "1/" + run.get("opt_gaps"));
+            boolean prefetch = run.value("prefetch") > 0;
+            int flush = run.value("flush_async") > 0 ? 1 : 0;
+            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
+            run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
             return run;
         }
 

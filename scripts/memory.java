@@ -116,7 +116,8 @@ class Memory implements Callable<Integer> {
     String name(Path csv) {
         String model = csv.getFileName().toString().replaceFirst("^(log-)?([^-]+).*", "$2");
         return model + "-memory" + (iteration == 3 ? "" : "-iteration" + iteration)
-            + (device == null ? "" : "-device" + device) + (process == null ? "" : "-process" + process)
+            + (device == null ? "" : "-device" + device)
+            + (process == null ? "" : "-process" + process)
             + String.join("", ranges.stream().map(range -> "-" + range.replace("=", "-")).toList());
     }
 

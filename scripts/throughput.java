@@ -120,9 +120,10 @@ class Throughput implements Callable<Integer> {
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
             run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            int approach = (run.value("prefetch") > 0 ? 2 : 0) + (run.value("flush_async") > 0 ? 1 : 0);
-            run.keys.put("approach", APPROACHES.get(approach));
-            run.keys.put("stride", approach < 2 ? run.get("approach") : "1/" + run.get("opt_gaps"));
+            boolean prefetch = run.value("prefetch") > 0;
+            int flush = run.value("flush_async") > 0 ? 1 : 0;
+            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
+            run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
             return run;
         }
 
