@@ -11,6 +11,7 @@
 
 import static java.awt.RenderingHints.*;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
@@ -43,12 +44,11 @@ class Memory implements Callable<Integer> {
     /** A phase of an iteration: its name, the colour of its bands, and the NVTX ranges that it may have. */
     record Phase(String name, int rgb, List<String> ranges) { }
 
-    static final List<Phase> PHASES = List.of(
-        new Phase("Forward", 0xA6D9CA, List.of("DeepSpeedEngine.forward")),
-        new Phase("Backward", 0xEBCDE6, List.of("DeepSpeedEngine.backward")),
-        new Phase("Update", 0xA6CDE4, List.of("DeepSpeedEngine._take_model_step",
-            "DeepSpeedZeroOptimizer_Stage3.step")));
-    static final int UPDATE = PHASES.size() - 1;
+    static final Phase FORWARD = new Phase("Forward", 0xA6D9CA, List.of("DeepSpeedEngine.forward")),
+        BACKWARD = new Phase("Backward", 0xEBCDE6, List.of("DeepSpeedEngine.backward")),
+        UPDATE = new Phase("Update", 0xA6CDE4, List.of("DeepSpeedEngine._take_model_step",
+            "DeepSpeedZeroOptimizer_Stage3.step"));
+    static final List<Phase> PHASES = List.of(FORWARD, BACKWARD, UPDATE);
 
     @Parameters(paramLabel = "DIR|CSV", description = "A folder with one *-monitor.csv, or that file.")
     Path input;
@@ -81,8 +81,8 @@ class Memory implements Callable<Integer> {
         return 0;
     }
 
-    /** A stretch of time, both ends included, of the phase with this place in PHASES. */
-    record Band(int phase, long start, long end) { }
+    /** A stretch of time, both ends included, of a phase. */
+    record Band(Phase phase, long start, long end) { }
 
     record Sample(long ns, long freeBytes) {
         double freeGiB() { return freeBytes / (double) (1L << 30); }
@@ -158,7 +158,7 @@ class Memory implements Callable<Integer> {
 
     /** Of each thread that has all phases the bands, in order, without those within one of their phase. */
     Map<Long, List<Band>> threads(Connection db, Path source) throws SQLException {
-        Map<String, Integer> names = names();
+        Map<String, Phase> names = names();
         Map<Long, List<Band>> threads = new TreeMap<>();
         try (PreparedStatement query = db.prepareStatement(RANGES)) {
             query.setString(1, "[\"" + String.join("\",\"", names.keySet()) + "\"]");
@@ -178,15 +178,15 @@ class Memory implements Callable<Integer> {
         return bands.stream().map(Band::phase).distinct().count() == PHASES.size();
     }
 
-    /** The names of ranges, each with the place of its phase: those of --range, or DeepSpeed's own. */
-    Map<String, Integer> names() {
-        Map<String, Integer> names = new LinkedHashMap<>();
+    /** The names of ranges, each with its phase: those of --range, or DeepSpeed's own. */
+    Map<String, Phase> names() {
+        Map<String, Phase> names = new LinkedHashMap<>();
         int known = 0;
         for (Phase phase : PHASES) {
             String option = phase.name.toLowerCase(Locale.ROOT) + "=";
             List<String> own = ranges.stream().filter(range -> range.startsWith(option))
                 .map(range -> range.substring(option.length())).toList();
-            (own.isEmpty() ? phase.ranges : own).forEach(name -> names.put(name, PHASES.indexOf(phase)));
+            (own.isEmpty() ? phase.ranges : own).forEach(name -> names.put(name, phase));
             known += own.size();
         }
         require(known == ranges.size(), "--range=" + ranges + ": expected forward=, backward= or update=");
@@ -195,12 +195,12 @@ class Memory implements Callable<Integer> {
 
     /** The bands without those within another of their phase, as upstream's update is within the fork's. */
     static List<Band> outer(List<Band> bands) {
-        long[] reached = new long[PHASES.size()];
+        Map<Phase, Long> reached = new HashMap<>();
         List<Band> outer = new ArrayList<>();
         for (Band band : bands) {
-            if (band.end > reached[band.phase]) {
+            if (band.end > reached.getOrDefault(band.phase, 0L)) {
                 outer.add(band);
-                reached[band.phase] = band.end;
+                reached.put(band.phase, band.end);
             }
         }
         return outer;
@@ -247,8 +247,8 @@ class Memory implements Callable<Integer> {
                     require(m.group(6).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
                     bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(m.group(6)) * 1e6), ns));
                 } else if (m.group(4).equals("after") && begun > 0) {
-                    boolean forward = m.group(5).equals("forward");
-                    bands.add(forward ? new Band(0, begun, ns) : new Band(1, begun, ns - LATE_NS));
+                    bands.add(m.group(5).equals("forward") ? new Band(FORWARD, begun, ns)
+                        : new Band(BACKWARD, begun, ns - LATE_NS));
                 }
                 begun = "before".equals(m.group(4)) ? ns : 0;
             }
@@ -282,8 +282,8 @@ class Memory implements Callable<Integer> {
     List<Sample> samples(Path csv, long from, long to) throws IOException {
         Monitor monitor = new Monitor(csv, from, to, "timestamp", "device_id", "mem_free");
         long drawn = device != null ? device : monitor.devices.stream().findFirst().orElse(0L);
+        long gap = monitor.gap(drawn, from, to), totalBytes = 0;
         List<Sample> samples = new ArrayList<>();
-        long totalBytes = 0;
         for (CSVRecord row : monitor.rows) {
             if (monitor.whole(row, "device_id") == drawn) {
                 Sample sample = new Sample(monitor.ns(row), monitor.whole(row, "mem_free"));
@@ -293,7 +293,6 @@ class Memory implements Callable<Integer> {
             }
         }
         samples.sort(Comparator.comparing(Sample::ns));
-        long gap = monitor.gap(drawn, samples.stream().map(Sample::ns).toList(), from, to);
         require(totalBytes >= 1 << 28, csv + ": mem_free is not in bytes but MiB? The most is " + totalBytes);
         if (gap > SECOND) {
             notes.add(csv + ": no sample for " + gap / 1e9 + " s, where the line is broken");
@@ -309,7 +308,7 @@ class Memory implements Callable<Integer> {
         long from = bands.get(0).start;
         for (Sample s : samples) {
             String phase = bands.stream().filter(band -> band.start <= s.ns && s.ns <= band.end).findFirst()
-                .map(band -> PHASES.get(band.phase).name.toLowerCase(Locale.ROOT)).orElse("");
+                .map(band -> band.phase.name.toLowerCase(Locale.ROOT)).orElse("");
             if (from <= s.ns && s.ns <= end(bands)) {
                 rows.add(List.of(s.ns, (s.ns - from) / 1e9, phase, s.freeBytes));
             }
@@ -330,7 +329,7 @@ class Memory implements Callable<Integer> {
             double[] seconds = {(band.start - from) / 1e9, (band.end - from) / 1e9}, height = {top, top};
             XYSeries area = chart.addSeries("" + band, seconds, height);
             area.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area).setMarker(SeriesMarkers.NONE)
-                .setLineStyle(SeriesLines.NONE).setFillColor(new Color(PHASES.get(band.phase).rgb));
+                .setLineStyle(SeriesLines.NONE).setFillColor(new Color(band.phase.rgb));
         }
         addLine(chart, from, samples);
         return chart;
@@ -372,26 +371,23 @@ class Memory implements Callable<Integer> {
     /** A monitor's devices, and its rows from a second before to a second after a window, in ns. */
     static class Monitor {
         final Path csv;
-        final long from, to;
         final Set<Long> devices = new TreeSet<>();
         final List<CSVRecord> rows;
-        private long first = Long.MAX_VALUE, last = Long.MIN_VALUE, device = -1;
+        private final LongSummaryStatistics times = new LongSummaryStatistics();
 
         /** Parses only the lines of these rows, each behind its number: there may be millions of others. */
         Monitor(Path csv, long from, long to, String... columns) throws IOException {
             this.csv = csv;
-            this.from = from;
-            this.to = to;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 String header = lines.readLine();
                 List<String> names = List.of(header.split(",")), needed = List.of(columns);
                 require(names.containsAll(needed), csv + ": needs columns " + needed + ", found " + header);
+                int time = names.indexOf("timestamp"), id = names.indexOf("device_id"), number = 1;
                 StringBuilder near = new StringBuilder("line," + header + "\n");
-                int number = 1;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     number++;
                     boolean whole = !line.endsWith("\0") && !line.isEmpty();
-                    if (whole && near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
+                    if (whole && near(line.split(",", Math.max(time, id) + 2), time, id, from, to)) {
                         near.append(number).append(',').append(line).append('\n');
                     }
                 }
@@ -400,30 +396,16 @@ class Memory implements Callable<Integer> {
             }
         }
 
-        /** Whether a line is such a row, or cannot be told to be none, of which cell() will complain. */
-        private boolean near(String line, int time, int id) {
+        /** Whether a row is near the window, or cannot be told not to be, of which cell() will complain. */
+        private boolean near(String[] cells, int time, int id, long from, long to) {
             try {
-                long ns = number(line, time), of = number(line, id);
-                if (of != device) {
-                    device = of;
-                    devices.add(of);
-                }
-                first = Math.min(first, ns);
-                last = Math.max(last, ns);
+                long ns = Long.parseLong(cells[time]);
+                devices.add(Long.parseLong(cells[id]));
+                times.accept(ns);
                 return from - SECOND <= ns && ns <= to + SECOND;
-            } catch (NumberFormatException e) {
+            } catch (NumberFormatException | IndexOutOfBoundsException e) {
                 return true;
             }
-        }
-
-        private static long number(String line, int column) {
-            int at = 0;
-            for (int i = 0; i < column; i++) {
-                int comma = line.indexOf(',', at);
-                at = comma < 0 ? line.length() : comma + 1;
-            }
-            int end = line.indexOf(',', at);
-            return Long.parseLong(line, at, end < 0 ? line.length() : end, 10);
         }
 
         long ns(CSVRecord row) { return whole(row, "timestamp"); }
@@ -441,15 +423,15 @@ class Memory implements Callable<Integer> {
         }
 
         /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
-        long gap(long device, List<Long> all, long from, long to) {
-            List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted()
-                .toList();
-            boolean within = times.stream().anyMatch(ns -> from <= ns && ns <= to);
-            require(within && times.get(0) <= from + SECOND && times.get(times.size() - 1) >= to - SECOND, csv
-                + ": device " + device + " lacks samples from " + utc(from) + " to " + utc(to) + ", it has "
-                + utc(first) + " to " + utc(last) + ": another run, clock, zone, or unit than ns?");
-            return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max()
-                .orElse(0);
+        long gap(long device, long from, long to) {
+            long[] ns = rows.stream().filter(row -> whole(row, "device_id") == device).mapToLong(this::ns)
+                .filter(time -> from - SECOND <= time && time <= to + SECOND).sorted().toArray();
+            boolean within = Arrays.stream(ns).anyMatch(time -> from <= time && time <= to);
+            require(within && ns[0] <= from + SECOND && ns[ns.length - 1] >= to - SECOND, csv + ": device "
+                + device + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
+                + utc(times.getMin()) + " to " + utc(times.getMax())
+                + ": another run, clock, zone, or unit than ns?");
+            return IntStream.range(1, ns.length).mapToLong(i -> ns[i] - ns[i - 1]).max().orElse(0);
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
@@ -465,6 +447,8 @@ class Memory implements Callable<Integer> {
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
+    static final Map<?, ?> AS_IN_EPS = Map.of(KEY_STROKE_CONTROL, VALUE_STROKE_PURE,
+        KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON);
 
     @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
@@ -496,12 +480,6 @@ class Memory implements Callable<Integer> {
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
-    }
-
-    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
-    static String digits(double number, int decimals) {
-        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
-        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
     }
 
     /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
@@ -536,40 +514,29 @@ class Memory implements Callable<Integer> {
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
-        XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
+        XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
-                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(AS_IN_EPS);
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
-        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
-            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         require(!stem.isEmpty(), "--name: expected a name for the files");
-        try {
-            move(page, lines, stem);
-        } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
-        }
-        notes.forEach(note -> say(note));
-    }
-
-    private void move(XYChart page, List<String> lines, String stem) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
         BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), lines);
+        Files.write(part.resolve(stem + ".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
+            row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
-            Path place = plots.resolve(stem + end);
-            System.out.println(Files.move(part.resolve(stem + end), place, StandardCopyOption.ATOMIC_MOVE));
+            System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
         }
+        notes.forEach(note -> say(note));
     }
 
     /** Without its date, so that the same input makes the same bytes. */
@@ -594,12 +561,11 @@ class Memory implements Callable<Integer> {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
-        } catch (OutOfMemoryError e) {
-            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
+            return say(e + ": no fonts (Debian: apt install fontconfig fonts-dejavu-core), "
+                + "or too long a line or table for the memory (-Xmx in the script's header)");
         }
     }
 

@@ -9,6 +9,7 @@
 
 import static java.awt.RenderingHints.*;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
@@ -46,15 +47,14 @@ class Subgroup implements Callable<Integer> {
 
     /** What --csv writes: a header, then the ms of each run as in its log, or none if it failed. */
     static List<List<?>> table(List<Run> runs) {
-        List<Object> header = new ArrayList<>(List.of("subgroup_size"));
-        PHASES.forEach(phase -> header.add(phase.name.toLowerCase(Locale.ROOT) + "_ms"));
-        List<List<?>> rows = new ArrayList<>(List.of(header));
-        for (Run run : runs) {
-            List<Object> row = new ArrayList<>(List.of(run.get("subg")));
-            IntStream.range(0, PHASES.size()).forEach(i -> row.add(run.mean(i)));
-            rows.add(row);
-        }
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(row("subgroup_size", i -> PHASES.get(i).name.toLowerCase(Locale.ROOT) + "_ms"));
+        runs.forEach(run -> rows.add(row(run.get("subg"), run::mean)));
         return rows;
+    }
+
+    static List<?> row(String first, IntFunction<?> cell) {
+        return Stream.concat(Stream.of(first), IntStream.range(0, PHASES.size()).mapToObj(cell)).toList();
     }
 
     /** The axis of the seconds, and one without ticks for the runs. */
@@ -79,8 +79,8 @@ class Subgroup implements Callable<Integer> {
         for (int row = 0; row < runs.size(); row++) {
             double y = axes.getScreenYFromChart(row);
             drawBar(g, axes, runs.get(row), y, pitch);
-            String name = size(runs.get(row).value("subg"));
-            text(g, name, Math.min(TEXT, pitch), Color.BLACK, plot.getX() - 25, y, 1);
+            String size = size(runs.get(row).value("subg"));
+            text(g, size, Math.min(TEXT, pitch), Color.BLACK, plot.getX() - 25, y, 1);
             g.fill(new Rectangle2D.Double(plot.getX() - 16, y - 1.5, 16, 3));
         }
         Map<String, Color> names = new LinkedHashMap<>();
@@ -92,19 +92,20 @@ class Subgroup implements Callable<Integer> {
 
     /** A run's phases, each with its seconds where they fit. */
     static void drawBar(Graphics2D g, XYChart axes, Run run, double y, double pitch) {
-        double size = Math.min(TEXT * .9, pitch * .85), sum = 0;
+        double size = Math.min(TEXT * .9, pitch * .85), end = 0;
         if (run.failed()) {
             text(g, "failed", size, RED, axes.getScreenXFromChart(0) + 16, y, 0);
             return;
         }
         for (int i = 0; i < PHASES.size(); i++) {
-            double seconds = run.mean(i) / 1000, from = axes.getScreenXFromChart(sum);
-            sum += seconds;
-            double to = axes.getScreenXFromChart(sum);
+            double seconds = run.mean(i) / 1000, left = axes.getScreenXFromChart(end);
+            end += seconds;
+            double wide = axes.getScreenXFromChart(end) - left;
             g.setColor(new Color(PHASES.get(i).rgb));
-            g.fill(new Rectangle2D.Double(from, y - pitch * .36, to - from, pitch * .72));
-            if (width(digits(seconds, 2), size) < to - from) {
-                text(g, digits(seconds, 2), size, Color.WHITE, (from + to) / 2, y, .5);
+            g.fill(new Rectangle2D.Double(left, y - pitch * .36, wide, pitch * .72));
+            String said = String.format(Locale.ROOT, "%.2f", seconds);
+            if (width(said, size) < wide) {
+                text(g, said, size, Color.WHITE, left + wide / 2, y, .5);
             }
         }
     }
@@ -148,9 +149,8 @@ class Subgroup implements Callable<Integer> {
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
             run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = run.value("prefetch") > 0;
-            int flush = run.value("flush_async") > 0 ? 1 : 0;
-            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
+            boolean prefetch = run.value("prefetch") > 0, flush = run.value("flush_async") > 0;
+            run.keys.put("approach", APPROACHES.get((prefetch ? 2 : 0) + (flush ? 1 : 0)));
             run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
             return run;
         }
@@ -195,6 +195,7 @@ class Subgroup implements Callable<Integer> {
     List<Run> read(String... shown) throws IOException {
         List<Run> runs = select();
         for (String key : shown) {
+            require(values(runs).containsKey(key), inputs + ": no name has " + key + ", but " + values(runs));
             runs.stream().filter(run -> !run.keys.containsKey(key))
                 .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
             runs.removeIf(run -> !run.keys.containsKey(key));
@@ -208,8 +209,8 @@ class Subgroup implements Callable<Integer> {
         }
         List<Run> failed = runs.stream().filter(Run::failed).toList();
         failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
-        require(failed.size() < runs.size(), inputs + ": no run with " + List.of(shown) + " and timing line "
-            + iteration + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
+        require(failed.size() < runs.size(), inputs + ": no run has a timing line " + iteration
+            + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
         List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
         notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
             : "means of " + lines + " timing lines, " + iteration));
@@ -272,12 +273,9 @@ class Subgroup implements Callable<Integer> {
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
         Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
-        List<String> chosen = new ArrayList<>(List.of(String.join("+", models), what));
-        where.forEach(choice -> chosen.add(choice.replace("!=", "-not-").replace("=", "")));
-        if (!iteration.equals("3")) {
-            chosen.add(iteration.replaceFirst("^\\d", "iteration$0"));
-        }
-        return String.join("-", chosen);
+        String read = iteration.equals("3") ? "" : "-" + iteration.replaceFirst("^\\d", "iteration$0");
+        return where.stream().map(choice -> "-" + choice.replace("!=", "-not-").replace("=", ""))
+            .collect(Collectors.joining("", String.join("+", models) + "-" + what, read));
     }
 
     /** The first and the last iteration asked for, counted from 1. */
@@ -366,6 +364,8 @@ class Subgroup implements Callable<Integer> {
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
+    static final Map<?, ?> AS_IN_EPS = Map.of(KEY_STROKE_CONTROL, VALUE_STROKE_PURE,
+        KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON);
 
     @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
@@ -397,12 +397,6 @@ class Subgroup implements Callable<Integer> {
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
-    }
-
-    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
-    static String digits(double number, int decimals) {
-        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
-        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
     }
 
     /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
@@ -437,40 +431,29 @@ class Subgroup implements Callable<Integer> {
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
-        XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
+        XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
-                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(AS_IN_EPS);
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
-        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
-            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         require(!stem.isEmpty(), "--name: expected a name for the files");
-        try {
-            move(page, lines, stem);
-        } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
-        }
-        notes.forEach(note -> say(note));
-    }
-
-    private void move(XYChart page, List<String> lines, String stem) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
         BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), lines);
+        Files.write(part.resolve(stem + ".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
+            row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
-            Path place = plots.resolve(stem + end);
-            System.out.println(Files.move(part.resolve(stem + end), place, StandardCopyOption.ATOMIC_MOVE));
+            System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
         }
+        notes.forEach(note -> say(note));
     }
 
     /** Without its date, so that the same input makes the same bytes. */
@@ -495,12 +478,11 @@ class Subgroup implements Callable<Integer> {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
-        } catch (OutOfMemoryError e) {
-            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
+            return say(e + ": no fonts (Debian: apt install fontconfig fonts-dejavu-core), "
+                + "or too long a line or table for the memory (-Xmx in the script's header)");
         }
     }
 

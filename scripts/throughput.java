@@ -9,6 +9,7 @@
 
 import static java.awt.RenderingHints.*;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
@@ -120,9 +121,8 @@ class Throughput implements Callable<Integer> {
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
             run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = run.value("prefetch") > 0;
-            int flush = run.value("flush_async") > 0 ? 1 : 0;
-            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
+            boolean prefetch = run.value("prefetch") > 0, flush = run.value("flush_async") > 0;
+            run.keys.put("approach", APPROACHES.get((prefetch ? 2 : 0) + (flush ? 1 : 0)));
             run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
             return run;
         }
@@ -167,6 +167,7 @@ class Throughput implements Callable<Integer> {
     List<Run> read(String... shown) throws IOException {
         List<Run> runs = select();
         for (String key : shown) {
+            require(values(runs).containsKey(key), inputs + ": no name has " + key + ", but " + values(runs));
             runs.stream().filter(run -> !run.keys.containsKey(key))
                 .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
             runs.removeIf(run -> !run.keys.containsKey(key));
@@ -180,8 +181,8 @@ class Throughput implements Callable<Integer> {
         }
         List<Run> failed = runs.stream().filter(Run::failed).toList();
         failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
-        require(failed.size() < runs.size(), inputs + ": no run with " + List.of(shown) + " and timing line "
-            + iteration + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
+        require(failed.size() < runs.size(), inputs + ": no run has a timing line " + iteration
+            + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
         List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
         notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
             : "means of " + lines + " timing lines, " + iteration));
@@ -244,12 +245,9 @@ class Throughput implements Callable<Integer> {
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
         Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
-        List<String> chosen = new ArrayList<>(List.of(String.join("+", models), what));
-        where.forEach(choice -> chosen.add(choice.replace("!=", "-not-").replace("=", "")));
-        if (!iteration.equals("3")) {
-            chosen.add(iteration.replaceFirst("^\\d", "iteration$0"));
-        }
-        return String.join("-", chosen);
+        String read = iteration.equals("3") ? "" : "-" + iteration.replaceFirst("^\\d", "iteration$0");
+        return where.stream().map(choice -> "-" + choice.replace("!=", "-not-").replace("=", ""))
+            .collect(Collectors.joining("", String.join("+", models) + "-" + what, read));
     }
 
     /** The first and the last iteration asked for, counted from 1. */
@@ -392,13 +390,16 @@ class Throughput implements Callable<Integer> {
             .findFirst().orElseThrow();
     }
 
+    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
+    static String digits(double number, int decimals) {
+        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
+        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    }
+
     /** Adds a number of each run. */
     CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
         Double[] numbers = new Double[slots()];
-        places.forEach((place, run) -> {
-            double value = number.applyAsDouble(run);
-            numbers[place] = Double.isNaN(value) ? null : (Double) value;
-        });
+        places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
         List<String> names = IntStream.range(0, slots()).mapToObj(Integer::toString).toList();
         CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
         series.setFillColor(color);
@@ -456,7 +457,6 @@ class Throughput implements Callable<Integer> {
     }
     // ==== end of grid ====
 
-
     // ==== figure: the same text in every script ====
 
     static { System.setProperty("java.awt.headless", "true"); }
@@ -466,6 +466,8 @@ class Throughput implements Callable<Integer> {
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
+    static final Map<?, ?> AS_IN_EPS = Map.of(KEY_STROKE_CONTROL, VALUE_STROKE_PURE,
+        KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON);
 
     @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
@@ -497,12 +499,6 @@ class Throughput implements Callable<Integer> {
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
-    }
-
-    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
-    static String digits(double number, int decimals) {
-        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
-        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
     }
 
     /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
@@ -537,40 +533,29 @@ class Throughput implements Callable<Integer> {
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
-        XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
+        XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
-                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(AS_IN_EPS);
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
-        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
-            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         require(!stem.isEmpty(), "--name: expected a name for the files");
-        try {
-            move(page, lines, stem);
-        } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
-        }
-        notes.forEach(note -> say(note));
-    }
-
-    private void move(XYChart page, List<String> lines, String stem) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
         BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), lines);
+        Files.write(part.resolve(stem + ".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
+            row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
-            Path place = plots.resolve(stem + end);
-            System.out.println(Files.move(part.resolve(stem + end), place, StandardCopyOption.ATOMIC_MOVE));
+            System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
         }
+        notes.forEach(note -> say(note));
     }
 
     /** Without its date, so that the same input makes the same bytes. */
@@ -595,12 +580,11 @@ class Throughput implements Callable<Integer> {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
-        } catch (OutOfMemoryError e) {
-            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
+            return say(e + ": no fonts (Debian: apt install fontconfig fonts-dejavu-core), "
+                + "or too long a line or table for the memory (-Xmx in the script's header)");
         }
     }
 

@@ -9,6 +9,7 @@
 
 import static java.awt.RenderingHints.*;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
@@ -54,7 +55,7 @@ class Utilization implements Callable<Integer> {
         requireTimers();
         Map<Run, Means> means = new LinkedHashMap<>();
         for (Run run : read(groups)) {
-            means.put(run, run.failed() ? new Means(new double[0], 0) : means(run));
+            means.put(run, run.failed() ? Means.NONE : means(run));
         }
         CategoryChart chart = chart(means);
         String drawn = "utilization" + (groups.equals("approach") ? "" : "-" + groups);
@@ -62,60 +63,61 @@ class Utilization implements Callable<Integer> {
         return 0;
     }
 
-    /** The means of the BARS, none if the run failed, and of how many samples. */
-    record Means(double[] bars, long samples) { }
+    /** The means of the BARS, NaN if the run failed, and of how many samples. */
+    record Means(double[] bars, int samples) {
+        static final Means NONE = new Means(new double[] {Double.NaN, Double.NaN, Double.NaN}, 0);
+    }
 
     /** Fails if no log says when its updates begin and end. */
     void requireTimers() throws IOException {
         boolean timed = false;
         for (Run run : select()) {
-            timed = timed || updates(run.log).stream().anyMatch(update -> update.starts > 0);
+            timed = timed || updates(run.log).stream().anyMatch(timers -> !timers.isEmpty());
         }
         require(timed, inputs + ": no log has <<<TIMER:step_start,NS>>> lines, which say when updates begin");
     }
 
-    /** An update, from the earliest start of a rank to the latest end, and how many of each the log has. */
-    static class Update {
-        long startNs = Long.MAX_VALUE, endNs = Long.MIN_VALUE, starts, ends;
-
-        void add(MatchResult timer) {
-            long ns = Long.parseLong(timer.group(2));
-            startNs = Math.min(startNs, ns);
-            endNs = Math.max(endNs, ns);
-            starts += timer.group(1).equals("start") ? 1 : 0;
-            ends += timer.group(1).equals("end") ? 1 : 0;
-        }
-    }
-
-    /** For each timing line of the first rank, the update that the lines since the one before tell of. */
-    static List<Update> updates(Path log) throws IOException {
-        List<Update> updates = new ArrayList<>(List.of(new Update()));
+    /** For each timing line of the first rank, the timers since the one before: those of its update. */
+    static List<List<MatchResult>> updates(Path log) throws IOException {
+        List<List<MatchResult>> updates = new ArrayList<>();
+        List<MatchResult> timers = new ArrayList<>();
         double[] first = null;
         try (BufferedReader lines = lines(Files.newInputStream(log))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                TIMER.matcher(line).results().forEach(updates.get(updates.size() - 1)::add);
+                TIMER.matcher(line).results().forEach(timers::add);
                 double[] numbers = numbers(log, line);
                 if (isTiming(numbers, first == null ? numbers : first)) {
                     first = numbers;
-                    updates.add(new Update());
+                    updates.add(timers);
+                    timers = new ArrayList<>();
                 }
             }
         }
-        return updates.subList(0, updates.size() - 1);
+        return updates;
+    }
+
+    /** An update, in ns since 1970. */
+    record Update(long from, long to) { }
+
+    /** From the earliest start of a rank to the latest end. */
+    static Update update(Path log, List<MatchResult> timers) {
+        LongSummaryStatistics ns = timers.stream().mapToLong(timer -> Long.parseLong(timer.group(2)))
+            .summaryStatistics();
+        long starts = timers.stream().filter(timer -> timer.group(1).equals("start")).count();
+        require(starts > 0 && 2 * starts == ns.getCount(), log + ": has " + starts + " step_start lines of "
+            + ns.getCount() + " in an iteration, expected half and half with step_end");
+        return new Update(ns.getMin(), ns.getMax());
     }
 
     Means means(Run run) throws IOException {
-        List<Update> updates = asked(updates(run.log));
-        for (Update update : updates) {
-            require(update.starts > 0 && update.starts == update.ends, run.log + ": has " + update.starts
-                + " step_start and " + update.ends + " step_end lines in an iteration, expected as many");
-        }
+        List<Update> updates = asked(updates(run.log)).stream().map(timers -> update(run.log, timers))
+            .toList();
         Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
-        Monitor monitor = new Monitor(csv, updates.get(0).startNs, updates.get(updates.size() - 1).endNs,
+        Monitor monitor = new Monitor(csv, updates.get(0).from, updates.get(updates.size() - 1).to,
             "timestamp", "device_id", "txpci", "rxpci", "gpu_util");
         updates.forEach(update -> requireCover(monitor, update));
         List<CSVRecord> rows = monitor.rows.stream().filter(row -> updates.stream().anyMatch(update ->
-            update.startNs <= monitor.ns(row) && monitor.ns(row) <= update.endNs)).toList();
+            update.from <= monitor.ns(row) && monitor.ns(row) <= update.to)).toList();
         double[] bars = BARS.stream().mapToDouble(bar -> rows.stream().mapToDouble(row -> Double.parseDouble(
             monitor.cell(row, bar.column, "\\d{1,18}(\\.\\d+)?"))).average().orElse(0) / bar.unit).toArray();
         return new Means(bars, rows.size());
@@ -124,9 +126,7 @@ class Utilization implements Callable<Integer> {
     /** Fails unless each device has samples throughout an update. */
     static void requireCover(Monitor monitor, Update update) {
         for (long device : monitor.devices.isEmpty() ? Set.of(0L) : monitor.devices) {
-            List<Long> times = monitor.rows.stream().filter(row -> monitor.whole(row, "device_id") == device)
-                .map(monitor::ns).toList();
-            long gap = monitor.gap(device, times, update.startNs, update.endNs);
+            long gap = monitor.gap(device, update.from, update.to);
             require(gap <= SECOND, monitor.csv + ": device " + device + " has no sample for " + gap / 1e9
                 + " s of an update; leave the run out by --where");
         }
@@ -136,70 +136,55 @@ class Utilization implements Callable<Integer> {
     List<List<?>> table(Map<Run, Means> means) {
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of(groups, "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
-        means.forEach((run, mean) -> rows.add(run.failed() ? List.of(run.get(groups), "", "", "", "")
-            : List.of(run.get(groups), mean.bars[0], mean.bars[1], mean.bars[2], mean.samples)));
+        means.forEach((run, mean) -> rows.add(List.of(run.get(groups), mean.bars[0], mean.bars[1],
+            mean.bars[2], run.failed() ? "" : mean.samples)));
         return rows;
     }
 
-    /** The bars, on two axes, with room for numbers over them. */
+    /** The bars, on two axes, with room for their numbers. */
     CategoryChart chart(Map<Run, Means> means) {
         CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
-        double most = means.values().stream().flatMapToDouble(mean -> Arrays.stream(mean.bars).limit(2)).max()
-            .orElse(1);
+        double most = means.values().stream().flatMapToDouble(mean -> Arrays.stream(mean.bars).limit(2))
+            .filter(rate -> rate > 0).max().orElse(1);
         chart.setYAxisTitle("PCIe (GB/s)");
         chart.setYAxisGroupTitle(1, "GPU use (%)");
         style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.25).setYAxisMin(1, 0.)
             .setYAxisMax(1, 119.).setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
-            .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
-        chart.getStyler().setAvailableSpaceFill(.8);
+            .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right)
+            .setDecimalPattern("0.#");
+        chart.getStyler().setAvailableSpaceFill(.8).setLabelsVisible(true).setLabelsPosition(1.03)
+            .setLabelsFont(BOLD.deriveFont(Math.min(TEXT * .9f, 300f / means.size())))
+            .setLabelsFontColorAutomaticEnabled(false).setLabelsRotation(90);
         List<String> names = means.keySet().stream().map(run -> run.get(groups)).toList();
         for (int i = 0; i < BARS.size(); i++) {
             int bar = i;
-            List<Double> heights = new ArrayList<>();
-            means.forEach((run, mean) -> heights.add(run.failed() ? null : mean.bars[bar]));
+            List<Double> heights = means.values().stream().map(mean -> mean.bars[bar]).toList();
             chart.addSeries(BARS.get(i).name, names, heights).setFillColor(new Color(BARS.get(i).rgb))
                 .setYAxisGroup(BARS.get(i).axis);
         }
         return chart;
     }
 
-    /** The chart, below it the groups' names, and over each bar its number. */
+    /** The chart, and below it the groups' names, or that one failed. */
     void draw(Graphics2D g, CategoryChart chart, Map<Run, Means> means) {
         g.translate(0, 80);
         chart.paint(g, WIDTH - 12, HEIGHT - 80 - 115);
         double left = chart.getScreenXFromChart(0), right = chart.getScreenXFromChart(means.size());
-        double low = chart.getScreenYFromChart(0);
-        double top = chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0));
-        double group = (right - left) / means.size();
-        int i = 0;
+        double low = chart.getScreenYFromChart(0), x = left, pitch = (right - left) / means.size();
         for (Run run : means.keySet()) {
-            String name = run.get(groups);
-            double middle = left + group * (i + .5), fit = Math.min(1, group / width(name + " ", TEXT));
-            text(g, name, TEXT * fit, Color.BLACK, middle, low + 36, .5);
-            drawNumbers(g, chart, means.get(run).bars, middle, group * .8 / BARS.size());
-            i++;
+            String name = run.get(groups) + (run.failed() ? " failed" : "");
+            double fit = Math.min(1, pitch / width(name + " ", TEXT));
+            text(g, name, TEXT * fit, run.failed() ? RED : Color.BLACK, x + pitch / 2, low + 36, .5);
+            x += pitch;
         }
-        text(g, groups.substring(0, 1).toUpperCase(Locale.ROOT) + groups.substring(1), TITLE, Color.BLACK,
-            (left + right) / 2, low + 95, .5);
+        String title = groups.substring(0, 1).toUpperCase(Locale.ROOT) + groups.substring(1);
+        text(g, title, TITLE, Color.BLACK, (left + right) / 2, low + 95, .5);
+        double top = chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0));
+        Rectangle2D plot = new Rectangle2D.Double(left, top, right - left, low - top);
         Map<String, Color> names = new LinkedHashMap<>();
         BARS.forEach(bar -> names.put("\u25a0 " + bar.name, new Color(bar.rgb)));
-        frame(g, new Rectangle2D.Double(left, top, right - left, low - top), names);
-    }
-
-    /** Upright numbers over the bars of a group, or that it failed. */
-    static void drawNumbers(Graphics2D g, CategoryChart chart, double[] means, double middle, double pitch) {
-        double size = Math.min(TEXT * .9, pitch * .9);
-        if (means.length == 0) {
-            text(g, "failed", size, RED, middle, chart.getScreenYFromChart(0) - 30, .5);
-        }
-        for (int i = 0; i < means.length; i++) {
-            int axis = BARS.get(i).axis;
-            double x = middle + (i - 1) * pitch, y = chart.getScreenYFromChart(means[i], axis) - 12;
-            g.rotate(-Math.PI / 2, x, y);
-            text(g, digits(means[i], 1 - axis), size, Color.BLACK, x, y, 0);
-            g.rotate(Math.PI / 2, x, y);
-        }
+        frame(g, plot, names);
     }
 
     // ==== logs: the same text in every script that reads logs ====
@@ -241,9 +226,8 @@ class Utilization implements Callable<Integer> {
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
             run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = run.value("prefetch") > 0;
-            int flush = run.value("flush_async") > 0 ? 1 : 0;
-            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
+            boolean prefetch = run.value("prefetch") > 0, flush = run.value("flush_async") > 0;
+            run.keys.put("approach", APPROACHES.get((prefetch ? 2 : 0) + (flush ? 1 : 0)));
             run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
             return run;
         }
@@ -288,6 +272,7 @@ class Utilization implements Callable<Integer> {
     List<Run> read(String... shown) throws IOException {
         List<Run> runs = select();
         for (String key : shown) {
+            require(values(runs).containsKey(key), inputs + ": no name has " + key + ", but " + values(runs));
             runs.stream().filter(run -> !run.keys.containsKey(key))
                 .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
             runs.removeIf(run -> !run.keys.containsKey(key));
@@ -301,8 +286,8 @@ class Utilization implements Callable<Integer> {
         }
         List<Run> failed = runs.stream().filter(Run::failed).toList();
         failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
-        require(failed.size() < runs.size(), inputs + ": no run with " + List.of(shown) + " and timing line "
-            + iteration + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
+        require(failed.size() < runs.size(), inputs + ": no run has a timing line " + iteration
+            + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
         List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
         notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
             : "means of " + lines + " timing lines, " + iteration));
@@ -365,12 +350,9 @@ class Utilization implements Callable<Integer> {
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
         Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
-        List<String> chosen = new ArrayList<>(List.of(String.join("+", models), what));
-        where.forEach(choice -> chosen.add(choice.replace("!=", "-not-").replace("=", "")));
-        if (!iteration.equals("3")) {
-            chosen.add(iteration.replaceFirst("^\\d", "iteration$0"));
-        }
-        return String.join("-", chosen);
+        String read = iteration.equals("3") ? "" : "-" + iteration.replaceFirst("^\\d", "iteration$0");
+        return where.stream().map(choice -> "-" + choice.replace("!=", "-not-").replace("=", ""))
+            .collect(Collectors.joining("", String.join("+", models) + "-" + what, read));
     }
 
     /** The first and the last iteration asked for, counted from 1. */
@@ -457,26 +439,23 @@ class Utilization implements Callable<Integer> {
     /** A monitor's devices, and its rows from a second before to a second after a window, in ns. */
     static class Monitor {
         final Path csv;
-        final long from, to;
         final Set<Long> devices = new TreeSet<>();
         final List<CSVRecord> rows;
-        private long first = Long.MAX_VALUE, last = Long.MIN_VALUE, device = -1;
+        private final LongSummaryStatistics times = new LongSummaryStatistics();
 
         /** Parses only the lines of these rows, each behind its number: there may be millions of others. */
         Monitor(Path csv, long from, long to, String... columns) throws IOException {
             this.csv = csv;
-            this.from = from;
-            this.to = to;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 String header = lines.readLine();
                 List<String> names = List.of(header.split(",")), needed = List.of(columns);
                 require(names.containsAll(needed), csv + ": needs columns " + needed + ", found " + header);
+                int time = names.indexOf("timestamp"), id = names.indexOf("device_id"), number = 1;
                 StringBuilder near = new StringBuilder("line," + header + "\n");
-                int number = 1;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     number++;
                     boolean whole = !line.endsWith("\0") && !line.isEmpty();
-                    if (whole && near(line, names.indexOf("timestamp"), names.indexOf("device_id"))) {
+                    if (whole && near(line.split(",", Math.max(time, id) + 2), time, id, from, to)) {
                         near.append(number).append(',').append(line).append('\n');
                     }
                 }
@@ -485,30 +464,16 @@ class Utilization implements Callable<Integer> {
             }
         }
 
-        /** Whether a line is such a row, or cannot be told to be none, of which cell() will complain. */
-        private boolean near(String line, int time, int id) {
+        /** Whether a row is near the window, or cannot be told not to be, of which cell() will complain. */
+        private boolean near(String[] cells, int time, int id, long from, long to) {
             try {
-                long ns = number(line, time), of = number(line, id);
-                if (of != device) {
-                    device = of;
-                    devices.add(of);
-                }
-                first = Math.min(first, ns);
-                last = Math.max(last, ns);
+                long ns = Long.parseLong(cells[time]);
+                devices.add(Long.parseLong(cells[id]));
+                times.accept(ns);
                 return from - SECOND <= ns && ns <= to + SECOND;
-            } catch (NumberFormatException e) {
+            } catch (NumberFormatException | IndexOutOfBoundsException e) {
                 return true;
             }
-        }
-
-        private static long number(String line, int column) {
-            int at = 0;
-            for (int i = 0; i < column; i++) {
-                int comma = line.indexOf(',', at);
-                at = comma < 0 ? line.length() : comma + 1;
-            }
-            int end = line.indexOf(',', at);
-            return Long.parseLong(line, at, end < 0 ? line.length() : end, 10);
         }
 
         long ns(CSVRecord row) { return whole(row, "timestamp"); }
@@ -526,15 +491,15 @@ class Utilization implements Callable<Integer> {
         }
 
         /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
-        long gap(long device, List<Long> all, long from, long to) {
-            List<Long> times = all.stream().filter(ns -> from - SECOND <= ns && ns <= to + SECOND).sorted()
-                .toList();
-            boolean within = times.stream().anyMatch(ns -> from <= ns && ns <= to);
-            require(within && times.get(0) <= from + SECOND && times.get(times.size() - 1) >= to - SECOND, csv
-                + ": device " + device + " lacks samples from " + utc(from) + " to " + utc(to) + ", it has "
-                + utc(first) + " to " + utc(last) + ": another run, clock, zone, or unit than ns?");
-            return IntStream.range(1, times.size()).mapToLong(i -> times.get(i) - times.get(i - 1)).max()
-                .orElse(0);
+        long gap(long device, long from, long to) {
+            long[] ns = rows.stream().filter(row -> whole(row, "device_id") == device).mapToLong(this::ns)
+                .filter(time -> from - SECOND <= time && time <= to + SECOND).sorted().toArray();
+            boolean within = Arrays.stream(ns).anyMatch(time -> from <= time && time <= to);
+            require(within && ns[0] <= from + SECOND && ns[ns.length - 1] >= to - SECOND, csv + ": device "
+                + device + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
+                + utc(times.getMin()) + " to " + utc(times.getMax())
+                + ": another run, clock, zone, or unit than ns?");
+            return IntStream.range(1, ns.length).mapToLong(i -> ns[i] - ns[i - 1]).max().orElse(0);
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
@@ -550,6 +515,8 @@ class Utilization implements Callable<Integer> {
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
+    static final Map<?, ?> AS_IN_EPS = Map.of(KEY_STROKE_CONTROL, VALUE_STROKE_PURE,
+        KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON);
 
     @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
@@ -581,12 +548,6 @@ class Utilization implements Callable<Integer> {
 
     static double width(String s, double size) {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
-    }
-
-    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
-    static String digits(double number, int decimals) {
-        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
-        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
     }
 
     /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
@@ -621,40 +582,29 @@ class Utilization implements Callable<Integer> {
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
-        XYChart page = new XYChart(WIDTH * 72 / 300, HEIGHT * 72 / 300) {
+        XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(Map.of(KEY_ANTIALIASING, VALUE_ANTIALIAS_ON, KEY_STROKE_CONTROL,
-                    VALUE_STROKE_PURE, KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON));
+                g.addRenderingHints(AS_IN_EPS);
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
-        List<String> lines = rows.stream().map(row -> CSVFormat.DEFAULT.format(row.stream()
-            .map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList();
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         require(!stem.isEmpty(), "--name: expected a name for the files");
-        try {
-            move(page, lines, stem);
-        } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
-        }
-        notes.forEach(note -> say(note));
-    }
-
-    private void move(XYChart page, List<String> lines, String stem) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
         BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), lines);
+        Files.write(part.resolve(stem + ".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
+            row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
-            Path place = plots.resolve(stem + end);
-            System.out.println(Files.move(part.resolve(stem + end), place, StandardCopyOption.ATOMIC_MOVE));
+            System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
         }
+        notes.forEach(note -> say(note));
     }
 
     /** Without its date, so that the same input makes the same bytes. */
@@ -679,12 +629,11 @@ class Utilization implements Callable<Integer> {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
+                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
-        } catch (OutOfMemoryError e) {
-            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
+            return say(e + ": no fonts (Debian: apt install fontconfig fonts-dejavu-core), "
+                + "or too long a line or table for the memory (-Xmx in the script's header)");
         }
     }
 

@@ -110,7 +110,7 @@ class MemoryTest {
         List<Memory.Band> bands = memory.iteration(source.toString().endsWith(".log") ? memory.logged(source)
             : memory.captured(source), source);
         List<Memory.Sample> samples = memory.samples(csv, bands.get(0).start(), Memory.end(bands));
-        return new Read(bands.stream().map(band -> "FBU".charAt(band.phase()) + "" + ms(band.start()) + "-"
+        return new Read(bands.stream().map(band -> band.phase().name().charAt(0) + "" + ms(band.start()) + "-"
             + ms(band.end())).collect(Collectors.joining(" ")),
             Memory.table(bands, samples).stream().skip(1).map(row -> row.get(0) + "," + row.get(2) + ","
                 + row.get(3)).toList(), String.join("\n", memory.notes));
