@@ -275,15 +275,4 @@ class FigureTest {
         run(new Throughput()).failed(1, tokens, word);
         run(new Breakdown(), "--elapsed").failed(1, tokens, "elapsed");
     }
-
-    /** A pipeline engine's times, all 0. */
-    @Test void aRunWithoutTimesFailedWhateverIsDrawn() throws IOException {
-        log("13B-dp1-prefetch0-flush_async0", 1, 2, 1000, 5000, 0);
-        log("13B-dp2-prefetch0-flush_async0", 0, 0, 0, 5000, 0);
-        for (Callable<Integer> script : List.of(new Throughput(), new Breakdown())) {
-            Cli cli = run(script, "--bars=approach");
-            assertTrue(cli.err().contains("dp2-prefetch0-flush_async0.log: failed"), cli.err());
-            assertTrue(drawn(cli).count(Picture.RED) > 100, "no red word");
-        }
-    }
 }

@@ -77,19 +77,17 @@ class GoldenTest {
             "--name=it", "--plots=" + tmp);
         assertEquals(0, cli.status(), cli.err());
         assertTrue(cli.err().startsWith("8 runs") && cli.err().lines().count() == 1, cli.err());
-        Map<Double, List<Double>> golden = new TreeMap<>(), drawn = new TreeMap<>();
-        for (CSVRecord row : csv(GOLDEN.resolve("means.csv"))) {
-            if (row.get(0).equals(folder)) {
-                golden.put(Double.valueOf(row.get("file").replaceAll(".*subg(\\d+)-.*", "$1")),
-                    PublishedTest.said(row, "forward_ms", "backward_ms", "update_ms"));
-            }
-        }
-        for (CSVRecord row : csv(tmp.resolve("it.csv"))) {
-            drawn.put(number(row, "subgroup_size"), IntStream.rangeClosed(1, 3)
-                .mapToObj(i -> Math.round(Double.parseDouble(row.get(i)) * 1e6) / 1e6).toList());
-        }
+        List<String> golden = csv(GOLDEN.resolve("means.csv")).stream()
+            .filter(row -> row.get(0).equals(folder)).map(row ->
+                said(row, row.get("file").replaceAll(".*subg(\\d+)-.*", "$1"))).sorted().toList();
         assertEquals(8, golden.size());
-        assertEquals(golden, drawn);
+        assertEquals(golden, csv(tmp.resolve("it.csv")).stream().map(row ->
+            said(row, row.get("subgroup_size"))).sorted().toList());
         assertEquals(8, SubgroupTest.bars(Picture.check(tmp, "it")).size());
+    }
+
+    static String said(CSVRecord row, String size) {
+        return size + Stream.of("forward_ms", "backward_ms", "update_ms").map(column ->
+            Math.round(number(row, column) * 1e6)).toList();
     }
 }

@@ -1,4 +1,5 @@
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
 import java.sql.*;
 import java.time.*;
@@ -199,10 +200,13 @@ class MemoryTest {
         assertEquals(what.equals("last") ? LONG : THIRD, bands, what);
     }
 
+    static final String FAST
+        = "F100-200 B210-300 U300-400 F500-510 B515-530 U540-600 F700-750 B760-800 U900-1000";
+
     @Test void otherThreadsAndProcesses() throws Exception {
         ranges(7, 8, "F2600-2700 F3050-3200");
         assertEquals(THIRD, read(csv).bands, "a thread that only evaluates");
-        ranges(5, 5, "F100-200 B210-300 U300-400 F500-510 B515-530 U540-600 F700-750 B760-800 U900-1000");
+        ranges(5, 5, FAST);
         Read lowest = read(csv), seventh = read(csv, "--process=7");
         assertEquals(List.of("F700-750 B760-800 U900-1000", THIRD), List.of(lowest.bands, seventh.bands));
         assertTrue(lowest.notes.contains("[5, 7]"), lowest.notes);
@@ -291,9 +295,8 @@ class MemoryTest {
     /** A monitor's rows, and what is said of them; most were drawn once without a word. */
     static Stream<Arguments> wrongMonitors() {
         String all = HEADER + rows(0, 0, 26000), row = row(0, ns(9000), (20L << 30) + 9000);
-        Stream<String> damaged = Stream.of(row(0, ns(9000), "x"), row(0, ns(9000), "7.5"),
-            row("", ns(9000), 7), row(0, "9".repeat(20), 7), "0," + ns(9000) + ",1\r\n",
-            row(0, ns(9000), "2\0007"), row(0, "x" + ns(9000), 7), row(0, ns(9000), -7));
+        Stream<String> damaged = Stream.of(row(0, ns(9000), "x"), row("", ns(9000), 7),
+            row(0, "9".repeat(20), 7), "0," + ns(9000) + ",1\r\n", row(0, ns(9000), -7));
         return Stream.concat(damaged.map(bad -> Arguments.of(all.replace(row, bad), "line 1802")), Stream.of(
             Arguments.of(all.replace(row, row.replace(",214", ",2\n14")), "line 1803"),
             Arguments.of(all.replaceAll(",[^,]*\r\n", "\r\n"), "mem_free"), Arguments.of("", "mem_free"),
@@ -310,6 +313,77 @@ class MemoryTest {
     void aMonitorIsRefusedThatDoesNotTell(String text, String word) throws IOException {
         Files.writeString(csv, text);
         run(csv, "--iteration=5").failed(1, csv, word);
+    }
+
+    /** Of damaged monitors the same is read as by a second, plain reading, or they are refused. */
+    @Test void damagedMonitorsAreReadRightOrRefused() throws IOException {
+        String all = HEADER + rows(0, 1990, 4530) + rows(1, 2990, 3010);
+        int refused = 0;
+        for (int seed = 1; seed <= 400; seed++) {
+            String text = LogsTest.damaged(new Random(seed), all);
+            Files.writeString(csv, text, StandardCharsets.ISO_8859_1);
+            Memory memory = new Memory();
+            memory.device = 0L;
+            try {
+                List<Memory.Sample> read = memory.samples(csv, ns(3000), ns(3520));
+                assertEquals(samplesPlainly(text), read, "seed " + seed);
+            } catch (IllegalArgumentException e) {
+                assertTrue(e.getMessage().contains(csv + ""), e.getMessage());
+                refused++;
+            }
+        }
+        assertTrue(refused > 40 && refused < 200, refused + " of 400 refused");
+    }
+
+    /** The whole rows of device 0 from 2000 to 4520 ms. */
+    static List<Memory.Sample> samplesPlainly(String text) {
+        String[] lines = text.replaceFirst("[^\r\n]*\\z", "").split("[\r\n]");
+        List<String> names = List.of(lines[0].split(","));
+        return Stream.of(lines).map(line -> line.split(",")).filter(row -> row.length == 8
+            && row[names.indexOf("device_id")].equals("0") && row[names.indexOf("timestamp")]
+            .matches("\\d{19}")).map(row -> new Memory.Sample(Long.parseLong(row[names.indexOf("timestamp")]),
+            Long.parseLong(row[names.indexOf("mem_free")]))).filter(sample -> ns(2000) <= sample.ns()
+            && sample.ns() <= ns(4520)).sorted(Comparator.comparing(Memory.Sample::ns)).toList();
+    }
+
+    /** A capture in which ranges are moved, renamed, doubled and lost is read as by looking at each pair. */
+    @Test void damagedCapturesAreReadRight() throws Exception {
+        ranges(5, 5, FAST);
+        sql("CREATE TABLE was AS SELECT * FROM NVTX_EVENTS");
+        List<String> damages = Stream.of("UPDATE X SET start = start + #000000", "DELETE FROM X",
+            "UPDATE X SET \"end\" = \"end\" + #000000", "UPDATE X SET text = NULL, textId = # % 6",
+            "UPDATE X SET globalTid = globalTid + 1", "UPDATE X SET \"end\" = NULL",
+            "INSERT INTO X SELECT start + #, \"end\" - 1, 59, text, globalTid, textId FROM was")
+            .map(damage -> damage.replace("X", "NVTX_EVENTS")).toList();
+        for (int seed = 1; seed <= 200; seed++) {
+            Random random = new Random(seed);
+            List<String> all = new ArrayList<>(List.of("PRAGMA synchronous = OFF", "DELETE FROM NVTX_EVENTS",
+                "INSERT INTO NVTX_EVENTS SELECT * FROM was"));
+            random.ints(1 + random.nextInt(4), 0, 7).forEach(i -> all.add(damages.get(i).replace("#",
+                random.nextInt(900) - 200 + "") + " WHERE rowid = " + (1 + random.nextInt(24))));
+            sql(all.toArray(String[]::new));
+            assertEquals(bandsPlainly(), new Memory().captured(sqlite), "seed " + seed);
+        }
+    }
+
+    /** The bands of the first thread that has all phases, but for those within one before them. */
+    List<Memory.Band> bandsPlainly() throws SQLException {
+        Map<Long, List<Memory.Band>> threads = new TreeMap<>();
+        try (Connection db = DriverManager.getConnection("jdbc:sqlite:" + sqlite)) {
+            ResultSet row = db.createStatement().executeQuery("SELECT coalesce(text, value), start, \"end\", "
+                + "globalTid FROM NVTX_EVENTS LEFT JOIN StringIds ON id = textId ORDER BY 2, 3 DESC");
+            while (row.next()) {
+                int name = Stream.of("F", "B", "U", "S").map(NAMES::get).toList().indexOf(row.getString(1));
+                if (name >= 0 && row.getLong(3) > row.getLong(2)) {
+                    threads.computeIfAbsent(row.getLong(4), id -> new ArrayList<>()).add(new Memory.Band(
+                        Memory.PHASES.get(Math.min(name, 2)), ZERO + row.getLong(2), ZERO + row.getLong(3)));
+                }
+            }
+        }
+        List<Memory.Band> all = threads.values().stream().filter(Memory::whole).findFirst().orElseThrow();
+        return IntStream.range(0, all.size()).filter(i -> all.subList(0, i).stream().noneMatch(before ->
+            before.phase() == all.get(i).phase() && before.end() >= all.get(i).end()))
+            .mapToObj(all::get).toList();
     }
 
     /** The last row has no end: its number is part of another. */

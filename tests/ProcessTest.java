@@ -169,15 +169,9 @@ class ProcessTest {
     @ParameterizedTest @MethodSource("aliases")
     void helpSaysAllOptions(String alias) throws IOException {
         Cli help = FigureTest.alias(alias, "--help").quiet();
-        String most = "--iteration=N|N-M|mean --where=KEY=V,W", own = switch (alias) {
-            case "memory" -> "--iteration=N --phases=FILE --device=N --process=PID --zone= "
-                + "--range=PHASE=NAME UTC";
-            case "subgroup" -> most + " DIR...";
-            case "utilization" -> most + " --groups=KEY";
-            case "throughput" -> most + " --groups=KEY --bars=KEY";
-            default -> most + " --groups=KEY --bars=KEY --elapsed";
-        };
-        for (String word : (own + " --plots=DIR --name= --csv -h -V 3 plots").split(" ")) {
+        String own = alias.equals("memory") ? "--phases=FILE --device=N --process=PID --zone= UTC "
+            + "--range=PHASE=NAME" : "--iteration=N|N-M|mean --where=KEY=V,W DIR...";
+        for (String word : (own + " --iteration=N --plots=DIR --name= --csv -h -V 3 plots").split(" ")) {
             String said = word.matches("\\w+") ? "Default: " + word : word;
             assertTrue(help.out().contains(said), () -> said + " is not in: " + help.out());
         }

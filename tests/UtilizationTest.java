@@ -103,12 +103,7 @@ class UtilizationTest {
     }
 
     @Test void realMeansAreThoseOfANaiveReading() throws IOException {
-        for (int iteration : List.of(2, 3, 4)) {
-            assertNaive(Cli.ROOT.resolve("data"), "1.0", iteration);
-        }
-    }
-
-    @Test void soAreThoseBesideTheRepository() throws IOException {
+        assertNaive(Cli.ROOT.resolve("data"), "1.0", 3);
         Assumptions.assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs in " + GoldenTest.RESULTS);
         assertNaive(GoldenTest.RESULTS, "1.0", 3);
         assertNaive(GoldenTest.RESULTS, "0.6", 5);
