@@ -149,7 +149,7 @@ class Utilization implements Callable<Integer> {
         chart.setYAxisTitle("PCIe (GB/s)");
         chart.setYAxisGroupTitle(1, "GPU use (%)");
         style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.25).setYAxisMin(1, 0.)
-            .setYAxisMax(1, 119.).setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false)
+            .setYAxisMax(1, 119.9).setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right)
             .setDecimalPattern("0.#");
