@@ -34,6 +34,7 @@ import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
 import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.sqlite.JDBC;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
 
@@ -139,7 +140,7 @@ class Memory implements Callable<Integer> {
         }
         Path file = source.toString().matches(".*\\.(nsys-rep|qdrep)") ? exported(source) : source;
         String url = "jdbc:sqlite:" + file.toUri() + "?mode=ro&immutable=1";
-        try (Connection db = DriverManager.getConnection(url)) {
+        try (Connection db = JDBC.createConnection(url, new Properties())) {
             Map<Long, List<Band>> threads = threads(db, source);
             require(!threads.isEmpty(), source + ": no thread has ranges of every phase, " + names().keySet()
                 + "; see --range and --process");
