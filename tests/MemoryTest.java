@@ -200,15 +200,14 @@ class MemoryTest {
         assertEquals(what.equals("last") ? LONG : THIRD, bands, what);
     }
 
-    static final String FAST
-        = "F100-200 B210-300 U300-400 F500-510 B515-530 U540-600 F700-750 B760-800 U900-1000";
+    static final String FAST = "F10-20 B21-30 U30-40 F50-51 B52-53 U54-60 F70-75 B76-80 U90-95";
 
     @Test void otherThreadsAndProcesses() throws Exception {
         ranges(7, 8, "F2600-2700 F3050-3200");
         assertEquals(THIRD, read(csv).bands, "a thread that only evaluates");
         ranges(5, 5, FAST);
         Read lowest = read(csv), seventh = read(csv, "--process=7");
-        assertEquals(List.of("F700-750 B760-800 U900-1000", THIRD), List.of(lowest.bands, seventh.bands));
+        assertEquals(List.of("F70-75 B76-80 U90-95", THIRD), List.of(lowest.bands, seventh.bands));
         assertTrue(lowest.notes.contains("[5, 7]"), lowest.notes);
         run(csv, "--process=4").failed(1, sqlite, "--process");
     }

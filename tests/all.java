@@ -9,9 +9,9 @@
 //SOURCES *.java
 //RUNTIME_OPTIONS -Djava.awt.headless=true -XX:+UseSerialGC
 
-import java.io.PrintWriter;
+import java.io.*;
 import java.nio.file.Path;
-import java.util.Set;
+import java.util.*;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.*;
 import org.junit.platform.launcher.*;
@@ -20,6 +20,9 @@ import org.junit.platform.launcher.listeners.*;
 
 /** Finds the test classes by their names, which end in Test: a new one here need not be listed. */
 class All implements TestExecutionListener {
+    /** As many classes at once as there are cores. */
+    private static final String PARALLEL = "junit.jupiter.execution.parallel.";
+    private final PrintStream out = System.out;
     private int skipped;
 
     public static void main(String... names) throws Exception {
@@ -29,7 +32,9 @@ class All implements TestExecutionListener {
             .selectors(DiscoverySelectors.selectClasspathRoots(Set.of(jar)))
             .filters(ClassNameFilter.includeClassNamePatterns(".*Test"))
             .filters(ClassNameFilter.includeClassNamePatterns(wanted))
-            .configurationParameter("junit.jupiter.execution.timeout.default", "120 s").build();
+            .configurationParameters(Map.of("junit.jupiter.execution.timeout.default", "120 s",
+                PARALLEL + "enabled", "true", PARALLEL + "mode.classes.default", "concurrent",
+                PARALLEL + "config.executor-service", "WORKER_THREAD_POOL")).build();
         All progress = new All();
         SummaryGeneratingListener listener = new SummaryGeneratingListener();
         LauncherFactory.create().execute(request, progress, listener);
@@ -40,21 +45,17 @@ class All implements TestExecutionListener {
         System.exit(all.getTestsFoundCount() > 0 && all.getTotalFailureCount() == 0 ? 0 : 1);
     }
 
-    /** A line for each class, on it a dot for each test. */
-    @Override public void executionStarted(TestIdentifier test) {
-        boolean isClass = test.getUniqueIdObject().getLastSegment().getType().equals("class");
-        System.out.print(isClass ? "\n" + test.getDisplayName() + " " : "");
-    }
-
-    @Override public void executionSkipped(TestIdentifier test, String reason) {
+    @Override public synchronized void executionSkipped(TestIdentifier test, String reason) {
         skipped++;
-        System.out.println("\nSKIPPED " + test.getDisplayName() + ": " + reason);
+        out.println("\nSKIPPED " + test.getDisplayName() + ": " + reason);
     }
 
-    @Override public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+    /** A dot for each test, and where a class ends its name. */
+    @Override public synchronized void executionFinished(TestIdentifier test, TestExecutionResult result) {
         if (result.getStatus() == TestExecutionResult.Status.ABORTED) {
             executionSkipped(test, result.getThrowable().map(Throwable::getMessage).orElse(""));
         }
-        System.out.print(test.isTest() ? "." : "");
+        boolean isClass = test.getUniqueIdObject().getLastSegment().getType().equals("class");
+        out.print(isClass ? " " + test.getDisplayName() + "\n" : ".");
     }
 }
