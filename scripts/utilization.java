@@ -148,14 +148,11 @@ class Utilization implements Callable<Integer> {
             .filter(rate -> rate > 0).max().orElse(1);
         chart.setYAxisTitle("PCIe (GB/s)");
         chart.setYAxisGroupTitle(1, "GPU use (%)");
-        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.25).setYAxisMin(1, 0.)
+        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.35).setYAxisMin(1, 0.)
             .setYAxisMax(1, 119.9).setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
-            .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right)
-            .setDecimalPattern("0.#");
-        chart.getStyler().setAvailableSpaceFill(.8).setLabelsVisible(true).setLabelsPosition(1.03)
-            .setLabelsFont(BOLD.deriveFont(Math.min(TEXT * .9f, 300f / means.size())))
-            .setLabelsFontColorAutomaticEnabled(false).setLabelsRotation(90);
+            .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
+        chart.getStyler().setAvailableSpaceFill(.8);
         List<String> names = means.keySet().stream().map(run -> run.get(groups)).toList();
         for (int i = 0; i < BARS.size(); i++) {
             int bar = i;
@@ -176,6 +173,7 @@ class Utilization implements Callable<Integer> {
             String name = run.get(groups) + (run.failed() ? " failed" : "");
             double fit = Math.min(1, pitch / width(name + " ", TEXT));
             text(g, name, TEXT * fit, run.failed() ? RED : Color.BLACK, x + pitch / 2, low + 36, .5);
+            drawNumbers(g, chart, means.get(run).bars, x + pitch / 2, pitch * .8 / BARS.size());
             x += pitch;
         }
         String title = groups.substring(0, 1).toUpperCase(Locale.ROOT) + groups.substring(1);
@@ -185,6 +183,18 @@ class Utilization implements Callable<Integer> {
         Map<String, Color> names = new LinkedHashMap<>();
         BARS.forEach(bar -> names.put("\u25a0 " + bar.name, new Color(bar.rgb)));
         frame(g, plot, names);
+    }
+
+    /** Upright over each bar of a group its number, in three digits. */
+    static void drawNumbers(Graphics2D g, CategoryChart chart, double[] bars, double middle, double pitch) {
+        for (int i = 0; i < bars.length && bars[i] >= 0; i++) {
+            int axis = BARS.get(i).axis;
+            double x = middle + (i - 1) * pitch, y = chart.getScreenYFromChart(bars[i], axis) - 12;
+            String number = String.format(Locale.ROOT, "%.3g", bars[i]);
+            g.rotate(-Math.PI / 2, x, y);
+            text(g, number, Math.min(TEXT, pitch) * .9, Color.BLACK, x, y, 0);
+            g.rotate(Math.PI / 2, x, y);
+        }
     }
 
     // ==== logs: the same text in every script that reads logs ====
