@@ -436,10 +436,9 @@ class Breakdown implements Callable<Integer> {
             .findFirst().orElseThrow();
     }
 
-    /** A number with so many decimals, or as many more as it needs for two digits that say something. */
-    static String digits(double number, int decimals) {
-        int needed = number > 0 ? 1 - (int) Math.floor(Math.log10(number)) : 0;
-        return String.format(Locale.ROOT, "%." + Math.max(decimals, needed) + "f", number);
+    /** A number with one decimal, or as many as it needs for two digits that say something. */
+    static String digits(double number) {
+        return String.format(Locale.ROOT, number < 1 ? "%.2g" : "%.1f", number);
     }
 
     /** Adds a number of each run. */
@@ -493,7 +492,7 @@ class Breakdown implements Callable<Integer> {
             drawUpright(g, "failed", size, RED, place, chart.getScreenYFromChart(0) - 12, 0);
             return;
         }
-        String number = digits(height, 1);
+        String number = digits(height);
         double length = width(number, size * .9), end = chart.getScreenYFromChart(height) - 12;
         double over = chart.getScreenYFromChart(dot);
         double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;

@@ -103,7 +103,7 @@ class Subgroup implements Callable<Integer> {
             double wide = axes.getScreenXFromChart(end) - left;
             g.setColor(new Color(PHASES.get(i).rgb));
             g.fill(new Rectangle2D.Double(left, y - pitch * .36, wide, pitch * .72));
-            String said = String.format(Locale.ROOT, "%.2f", seconds);
+            String said = String.format(Locale.ROOT, seconds < .1 ? "%.2g" : "%.2f", seconds);
             if (width(said, size) < wide) {
                 text(g, said, size, Color.WHITE, left + wide / 2, y, .5);
             }

@@ -266,7 +266,7 @@ class FigureTest {
             "1,BW-only,69500.0,0.18705035971223022", "1,1/5,5000.0,2.6", "1,1/10,6500.0,2.0"),
             Files.readAllLines(tmp.resolve("it.csv")));
         assertEquals(List.of("0.19", "2.6", "13.0", "0.0051"), Stream.of(.187, 2.6, 13., .0051)
-            .map(number -> Throughput.digits(number, 1)).toList());
+            .map(Throughput::digits).toList());
     }
 
     @ParameterizedTest @CsvSource({"gpt-dp1, 3000, size", "13B-dp1, 0, time"})

@@ -16,9 +16,9 @@ import static org.junit.jupiter.api.Assertions.*;
 class HouseTest {
     /** The most lines of each script, each block, and all else: those that there are, so that none grows. */
     static final Map<String, Integer> LINES = Map.ofEntries(
-        Map.entry("subgroup", 500), Map.entry("breakdown", 648), Map.entry("throughput", 602),
-        Map.entry("memory", 584), Map.entry("utilization", 661), Map.entry("all scripts", 2995),
-        Map.entry("block logs", 244), Map.entry("block grid", 129), Map.entry("block monitor", 74),
+        Map.entry("subgroup", 500), Map.entry("breakdown", 647), Map.entry("throughput", 601),
+        Map.entry("memory", 584), Map.entry("utilization", 661), Map.entry("all scripts", 2993),
+        Map.entry("block logs", 244), Map.entry("block grid", 128), Map.entry("block monitor", 74),
         Map.entry("block figure", 142), Map.entry("a method", 25), Map.entry("jbang", 80),
         Map.entry("README.md", 120), Map.entry("bench", 700), Map.entry("tests", 2800));
     static final int WIDTH = 110, SENTENCE = 100;
