@@ -291,7 +291,7 @@ class LogsTest {
     }
 
     static Subgroup.Run run(String name) {
-        return Subgroup.Run.of(Path.of("act-output", "8.3B", "log-" + name + ".log"));
+        return Subgroup.Run.of(Path.of("act-output", "8.3B", "x", "..", "log-" + name + ".log"));
     }
 
     /** A name and some of its keys, what is derived from them, too; where the folder is said, all. */
@@ -299,7 +299,7 @@ class LogsTest {
         13B-tp1-dp4-l40-gbs16-mbs4-ratio1-subg100000000-prefetch1-flush_async1-opt_gaps5; approach=DOS dp=4 \
         flush_async=1 folder=8.3B ga=1 gbs=16 l=40 mbs=4 model=13B opt_gaps=5 prefetch=1 ratio=1 stride=1/5 \
         subg=100000000 tp=1
-        7B-subg5-zeta9-tp2; approach=ZeRO-3 folder=8.3B model=7B stride=ZeRO-3 subg=5 tp=2 zeta=9
+        7B-subg5K-z9T-tp2; approach=ZeRO-3 folder=8.3B model=7B stride=ZeRO-3 subg=5000 tp=2 z=9000000000000
         8.3B-ratio0.65-newkey1.5; model=8.3B newkey=1.5 ratio=0.65
         llama-7b-tp1-dp1-subg1e9; model=llama-7b tp=1 subg=1000000000
         gpt2-tp1-subg1.5B; model=gpt2 subg=1500000000
@@ -371,8 +371,8 @@ class LogsTest {
         assertEquals("11.5 13 14.5 7503.5 64", chosen.numbers(0));
         assertEquals("12 14 16 7504 64.5", chosen.numbers(1));
         assertTrue(chosen.notes().contains("4") && chosen.notes().contains("5"), chosen.notes());
-        Path log = log("7B-subg1", Sample.timing(1, 2, 3) + Sample.timing(4, 5, 6) + Sample.timing(7, 8, 10));
-        assertEquals("2.5 3.5 4.5 - -", Chosen.of(log, "--iteration=1-2").numbers(0));
+        Path log = log("7B-subg1", Sample.timing(1, 2, 3) + Sample.iteration(2, 4, 5, 6) + RUN);
+        assertEquals("2.5 3.5 4.5 7502 62.5", Chosen.of(log, "--iteration=1-2").numbers(0));
     }
 
     /** Runs that differ in many things; two say the same number in two ways. */
