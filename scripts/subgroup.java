@@ -149,8 +149,9 @@ class Subgroup implements Callable<Integer> {
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
             run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = run.value("prefetch") > 0, flush = run.value("flush_async") > 0;
-            run.keys.put("approach", APPROACHES.get((prefetch ? 2 : 0) + (flush ? 1 : 0)));
+            boolean prefetch = run.value("prefetch") > 0;
+            int flush = run.value("flush_async") > 0 ? 1 : 0;
+            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
             run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
             return run;
         }
@@ -430,7 +431,7 @@ class Subgroup implements Callable<Integer> {
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
-    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
+    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) {
         XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
                 g.addRenderingHints(AS_IN_EPS);
@@ -442,6 +443,15 @@ class Subgroup implements Callable<Integer> {
         };
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         require(!stem.isEmpty(), "--name: expected a name for the files");
+        try {
+            write(page, stem, rows);
+        } catch (IOException e) {
+            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
+        }
+        notes.forEach(note -> say(note));
+    }
+
+    private void write(XYChart page, String stem, List<List<?>> rows) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
@@ -453,7 +463,6 @@ class Subgroup implements Callable<Integer> {
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
         }
-        notes.forEach(note -> say(note));
     }
 
     /** Without its date, so that the same input makes the same bytes. */
@@ -478,11 +487,12 @@ class Subgroup implements Callable<Integer> {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
+                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
+        } catch (OutOfMemoryError e) {
+            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say(e + ": no fonts (Debian: apt install fontconfig fonts-dejavu-core), "
-                + "or too long a line or table for the memory (-Xmx in the script's header)");
+            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 

@@ -65,7 +65,7 @@ class Utilization implements Callable<Integer> {
 
     /** The means of the BARS, NaN if the run failed, and of how many samples. */
     record Means(double[] bars, int samples) {
-        static final Means NONE = new Means(new double[] {Double.NaN, Double.NaN, Double.NaN}, 0);
+        static final Means NONE = new Means(BARS.stream().mapToDouble(bar -> Double.NaN).toArray(), 0);
     }
 
     /** Fails if no log says when its updates begin and end. */
@@ -189,7 +189,8 @@ class Utilization implements Callable<Integer> {
     static void drawNumbers(Graphics2D g, CategoryChart chart, double[] bars, double middle, double pitch) {
         for (int i = 0; i < bars.length && bars[i] >= 0; i++) {
             int axis = BARS.get(i).axis;
-            double x = middle + (i - 1) * pitch, y = chart.getScreenYFromChart(bars[i], axis) - 12;
+            double x = middle + (i - (bars.length - 1) / 2.) * pitch;
+            double y = chart.getScreenYFromChart(bars[i], axis) - 12;
             String number = String.format(Locale.ROOT, "%.3g", bars[i]);
             g.rotate(-Math.PI / 2, x, y);
             text(g, number, Math.min(TEXT, pitch) * .9, Color.BLACK, x, y, 0);
@@ -236,8 +237,9 @@ class Utilization implements Callable<Integer> {
             run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
             run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = run.value("prefetch") > 0, flush = run.value("flush_async") > 0;
-            run.keys.put("approach", APPROACHES.get((prefetch ? 2 : 0) + (flush ? 1 : 0)));
+            boolean prefetch = run.value("prefetch") > 0;
+            int flush = run.value("flush_async") > 0 ? 1 : 0;
+            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
             run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
             return run;
         }
@@ -591,7 +593,7 @@ class Utilization implements Callable<Integer> {
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
-    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) throws IOException {
+    void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) {
         XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
                 g.addRenderingHints(AS_IN_EPS);
@@ -603,6 +605,15 @@ class Utilization implements Callable<Integer> {
         };
         String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
         require(!stem.isEmpty(), "--name: expected a name for the files");
+        try {
+            write(page, stem, rows);
+        } catch (IOException e) {
+            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
+        }
+        notes.forEach(note -> say(note));
+    }
+
+    private void write(XYChart page, String stem, List<List<?>> rows) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         part.toFile().deleteOnExit();
         List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
@@ -614,7 +625,6 @@ class Utilization implements Callable<Integer> {
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
         }
-        notes.forEach(note -> say(note));
     }
 
     /** Without its date, so that the same input makes the same bytes. */
@@ -639,11 +649,12 @@ class Utilization implements Callable<Integer> {
             return new CommandLine(script).setOverwrittenOptionsAllowed(true)
                 .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read or write " + e.getMessage() + " (" + e.getClass() + ")"))
+                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
+        } catch (OutOfMemoryError e) {
+            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say(e + ": no fonts (Debian: apt install fontconfig fonts-dejavu-core), "
-                + "or too long a line or table for the memory (-Xmx in the script's header)");
+            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
         }
     }
 

@@ -254,9 +254,9 @@ class MemoryTest {
         Cli cli = Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv));
         assertTrue(csv.getParent().toFile().setWritable(true) && cli.status() == 0, cli.err());
         assertTrue(sqlite.toFile().setReadable(false));
-        Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv)).failed(1, "cannot read", sqlite);
+        Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv)).failed(1, "read " + sqlite);
         assertTrue(csv.toFile().setReadable(false));
-        Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv)).failed(1, "cannot read", csv);
+        Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Memory", csv)).failed(1, "cannot read " + csv);
     }
 
     @Test void aLogsPhasesAreThoseOfTheCapture() throws Exception {

@@ -149,7 +149,7 @@ class ProcessTest {
         for (String script : List.of("Memory", "Subgroup")) {
             Path input = script.equals("Memory") ? MemoryTest.DATA : LOGS;
             Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), script, input, "--plots=" + locked))
-                .failed(1, locked);
+                .failed(1, locked + ": cannot write", "--plots");
         }
         assertEquals(Map.of(), Cli.snapshot(locked));
         assertTrue(Sample.write(tmp, Sample.name(100), Sample.run(1, 2, 3)).toFile().setReadable(false));

@@ -117,7 +117,7 @@ class SubgroupTest {
         Files.createDirectories(tmp.resolve("logs/more"));
         run(tmp.resolve("logs/more")).failed(1, tmp.resolve("logs/more"), "log-");
         Path notes = Sample.write(tmp, "notes.txt", "");
-        run("--plots=" + notes).failed(1, notes);
+        run("--plots=" + notes).failed(1, notes + ": cannot write", "--plots");
         log(200, Sample.timing(1, "nan", 3));
         run().failed(1, Sample.name(200), "nan");
         assertEquals(old, ProcessTest.whole(plots()));
