@@ -43,7 +43,9 @@ import picocli.CommandLine.*;
     description = "Free GPU memory in the forward, backward and update phases of one training iteration.")
 class Memory implements Callable<Integer> {
     /** A phase of an iteration: its name, the colour of its bands, and the NVTX ranges that it may have. */
-    record Phase(String name, int rgb, List<String> ranges) { }
+    record Phase(String name, int rgb, List<String> ranges) {
+        String key() { return name.toLowerCase(Locale.ROOT); }
+    }
 
     static final Phase FORWARD = new Phase("Forward", 0xA6D9CA, List.of("DeepSpeedEngine.forward")),
         BACKWARD = new Phase("Backward", 0xEBCDE6, List.of("DeepSpeedEngine.backward")),
@@ -62,9 +64,9 @@ class Memory implements Callable<Integer> {
     Long device;
     @Option(names = "--process", paramLabel = "PID", description = "Whose ranges, else the lowest.")
     Long process;
-    @Option(names = "--range", paramLabel = "PHASE=NAME",
-        description = "An NVTX range that is a phase, in place of DeepSpeed's own. Repeatable.")
-    List<String> ranges = new ArrayList<>();
+    @Option(names = "--range", paramLabel = "PHASE=NAME", showDefaultValue = Help.Visibility.NEVER,
+        description = "The NVTX range that is a phase, in place of DeepSpeed's own. Repeatable.")
+    Map<String, String> ranges = new TreeMap<>();
     @Option(names = "--zone", defaultValue = "UTC", description = "The time zone of a log's stamps.")
     ZoneId zone;
 
@@ -119,7 +121,7 @@ class Memory implements Callable<Integer> {
         return model + "-memory" + (iteration == 3 ? "" : "-iteration" + iteration)
             + (device == null ? "" : "-device" + device)
             + (process == null ? "" : "-process" + process)
-            + String.join("", ranges.stream().map(range -> "-" + range.replace("=", "-")).toList());
+            + String.join("", ranges.entrySet().stream().map(range -> "-" + range).toList());
     }
 
     /** Ranges by name, from their text or a registered string; times become absolute where they are not. */
@@ -179,18 +181,15 @@ class Memory implements Callable<Integer> {
         return bands.stream().map(Band::phase).distinct().count() == PHASES.size();
     }
 
-    /** The names of ranges, each with its phase: those of --range, or DeepSpeed's own. */
+    /** The names of ranges, each with its phase: that of --range, or DeepSpeed's own. */
     Map<String, Phase> names() {
         Map<String, Phase> names = new LinkedHashMap<>();
-        int known = 0;
         for (Phase phase : PHASES) {
-            String option = phase.name.toLowerCase(Locale.ROOT) + "=";
-            List<String> own = ranges.stream().filter(range -> range.startsWith(option))
-                .map(range -> range.substring(option.length())).toList();
-            (own.isEmpty() ? phase.ranges : own).forEach(name -> names.put(name, phase));
-            known += own.size();
+            String own = ranges.get(phase.key());
+            (own == null ? phase.ranges : List.of(own)).forEach(name -> names.put(name, phase));
         }
-        require(known == ranges.size(), "--range=" + ranges + ": expected forward=, backward= or update=");
+        boolean known = PHASES.stream().map(Phase::key).toList().containsAll(ranges.keySet());
+        require(known, "--range=" + ranges + ": expected forward=, backward= or update=");
         return names;
     }
 
@@ -309,7 +308,7 @@ class Memory implements Callable<Integer> {
         long from = bands.get(0).start;
         for (Sample s : samples) {
             String phase = bands.stream().filter(band -> band.start <= s.ns && s.ns <= band.end).findFirst()
-                .map(band -> band.phase.name.toLowerCase(Locale.ROOT)).orElse("");
+                .map(band -> band.phase.key()).orElse("");
             if (from <= s.ns && s.ns <= end(bands)) {
                 rows.add(List.of(s.ns, (s.ns - from) / 1e9, phase, s.freeBytes));
             }
@@ -572,10 +571,9 @@ class Memory implements Callable<Integer> {
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
                     ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
-        } catch (OutOfMemoryError e) {
-            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
+            return say(e + ": too little memory (-Xmx in the script's header), or no fonts "
+                + "(apt install fontconfig fonts-dejavu-core)");
         }
     }
 

@@ -134,7 +134,7 @@ class Subgroup implements Callable<Integer> {
     @Option(names = "--iteration", paramLabel = "N|N-M|mean", defaultValue = "3",
         description = "Which timing line, or the mean of some; mean: of all but the first, the start-up.")
     String iteration;
-    @Option(names = "--where", paramLabel = "KEY=V,W", showDefaultValue = CommandLine.Help.Visibility.NEVER,
+    @Option(names = "--where", paramLabel = "KEY=V,W", showDefaultValue = Help.Visibility.NEVER,
         description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
     List<String> where = List.of();
 
@@ -314,13 +314,9 @@ class Subgroup implements Callable<Integer> {
         return found;
     }
 
-    /** Whether a line has the ms of all phases, and of the same rank as another. */
+    /** Whether a line has the ms of all phases, as it has those of the last, and the same rank as another. */
     static boolean isTiming(double[] numbers, double[] other) {
-        boolean timing = Double.compare(numbers[RANK], other[RANK]) == 0;
-        for (int i = 0; i < ELAPSED; i++) {
-            timing = timing && numbers[i] >= 0;
-        }
-        return timing;
+        return numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], other[RANK]) == 0;
     }
 
     /** The NUMBERS that stand in a line, NaN for those that do not; what stands before NULs was cut off. */
@@ -489,10 +485,9 @@ class Subgroup implements Callable<Integer> {
                 .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
                     ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
                 .execute(args);
-        } catch (OutOfMemoryError e) {
-            return say("too little memory (-Xmx in the script's header): a line or a table is too long");
         } catch (Error e) {
-            return say("no fonts (Debian: apt install fontconfig fonts-dejavu-core): " + e);
+            return say(e + ": too little memory (-Xmx in the script's header), or no fonts "
+                + "(apt install fontconfig fonts-dejavu-core)");
         }
     }
 
