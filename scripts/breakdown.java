@@ -10,6 +10,7 @@
 import static java.awt.RenderingHints.*;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+import static org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle.*;
 
 import java.awt.*;
 import java.awt.font.FontRenderContext;
@@ -26,9 +27,7 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
-import org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle;
 import org.knowm.xchart.style.*;
-import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import picocli.CommandLine;
 import picocli.CommandLine.*;
@@ -51,13 +50,15 @@ class Breakdown implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         List<Run> runs = read(bars, groups);
-        for (Run run : runs) {
-            boolean known = run.failed() || run.mean(ELAPSED) > 0;
-            require(!elapsed || known, run.log + ": no elapsed time; expected "
-                + "Megatron's iteration line after the timing line, leave out this run or --elapsed");
+        arrange(runs, elapsed ? "Iteration time (s)" : "Phase times (s)");
+        PHASES.forEach(phase -> add("\u25a0 " + phase.name, new Color(phase.rgb),
+            run -> run.mean(PHASES.indexOf(phase)) / 1000));
+        double most = runs.stream().mapToDouble(run -> run.mean(TFLOPS)).filter(n -> n > 0).max().orElse(0);
+        if (elapsed) {
+            add("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
+        } else if (most > 0) {
+            addTflops(most);
         }
-        arrange(runs, 80, elapsed ? "Iteration time (s)" : "Phase times (s)", this::height);
-        addSeries();
         String drawn = Map.of("dp", "data-parallel", "tp", "tensor-parallel").getOrDefault(groups, groups)
             + (bars.equals("subg") ? "" : "-" + bars)
             + (elapsed ? "-elapsed" : "");
@@ -65,67 +66,50 @@ class Breakdown implements Callable<Integer> {
         return 0;
     }
 
-    /** What --csv writes: a header, then of each run the keys' values and its numbers, as in its log. */
-    List<List<?>> table(List<Run> runs) {
-        List<Object> header = new ArrayList<>(List.of(groups, bars));
-        PHASES.forEach(phase -> header.add(phase.name.toLowerCase(Locale.ROOT) + "_ms"));
-        header.addAll(List.of("iteration_ms", "tflops"));
-        List<List<?>> rows = new ArrayList<>(List.of(header));
-        for (Run run : runs) {
-            List<Object> row = new ArrayList<>(List.of(run.get(groups), run.get(bars)));
-            IntStream.range(0, COUNT).forEach(i -> row.add(run.mean(i)));
-            rows.add(row);
-        }
-        return rows;
-    }
-
     /** The seconds that a run's bar reaches. */
     double height(Run run) {
+        require(!elapsed || run.failed() || run.mean(ELAPSED) > 0, run.log + ": no elapsed time; expected "
+            + "Megatron's iteration line after the timing line, leave out this run or --elapsed");
         return elapsed ? Math.max(run.seconds(), run.mean(ELAPSED) / 1000) : run.seconds();
     }
 
-    /** TFLOPs that are as high as a second: a round number, so that the ticks of one axis serve the other. */
-    double scale() {
-        return round(1.08 * most(Breakdown::tflops) / chart.getStyler().getYAxisMax(0));
-    }
-
-    static double tflops(Run run) { return run.mean(TFLOPS); }
-
-    /** The phases, stacked, and over them what is in none of them, or else the line of the TFLOPs. */
-    void addSeries() {
-        for (Phase phase : PHASES) {
-            int i = PHASES.indexOf(phase);
-            add("\u25a0 " + phase.name, new Color(phase.rgb), run -> run.mean(i) / 1000);
-        }
-        if (elapsed) {
-            add("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
-        } else if (most(Breakdown::tflops) > 0) {
-            chart.setYAxisGroupTitle(1, "TFLOPs per GPU");
-            chart.getStyler().setYAxisMin(1, 0.).setYAxisMax(1, scale() * chart.getStyler().getYAxisMax(0))
-                .mergeYAxisGroups(0, 1).setYAxisGroupTickLabelsColorMap(1, RED)
-                .setYAxisGroupTickMarksColorMap(1, RED).setYAxisGroupTitleColor(1, RED)
-                .setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
-            BasicStroke dotted = new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0);
-            boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
-            BasicStroke rim = new BasicStroke(12), none = SeriesLines.NONE;
-            addLine("rim", Color.WHITE, sequence ? rim : none).setShowInLegend(false);
-            addLine("\u25cf TFLOPs", RED, sequence ? dotted : none);
-        }
+    /** The TFLOPs, on a red axis: a round number is as high as 1 s, so that both axes have the same ticks. */
+    void addTflops(double most) {
+        double end = chart.getStyler().getYAxisMax(0), scale = round(1.05 * most / end);
+        dot = run -> run.mean(TFLOPS) / scale;
+        chart.setYAxisGroupTitle(1, "TFLOPs per GPU");
+        chart.getStyler().setYAxisMax(1, scale * end).mergeYAxisGroups(0, 1)
+            .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
+            .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
+        addLine("rim", Color.WHITE, new BasicStroke(12));
+        legend.remove("rim");
+        addLine("\u25cf TFLOPs", RED, new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0));
     }
 
     /** Dots for the TFLOPs, joined within a group if its bars are a sequence. */
-    CategorySeries addLine(String name, Color color, BasicStroke stroke) {
-        CategorySeries line = add(name, color, Breakdown::tflops);
-        line.setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line).setYAxisGroup(1);
-        line.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(color).setLineColor(color).setLineStyle(stroke);
-        return line;
+    void addLine(String name, Color color, BasicStroke stroke) {
+        boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
+        CategorySeries line = add(name, color, run -> run.mean(TFLOPS));
+        line.setChartCategorySeriesRenderStyle(sequence ? Line : Scatter);
+        line.setMarker(SeriesMarkers.CIRCLE).setLineStyle(stroke).setYAxisGroup(1);
     }
 
-    /** The grid, and over each bar its height. */
-    void draw(Graphics2D g) {
-        drawGrid(g);
-        places.forEach((place, run) ->
-            drawNumber(g, place, height(run), elapsed ? Double.NaN : tflops(run) / scale()));
+    /** The next 1, 2 or 5 times a power of ten from a number on. */
+    static double round(double least) {
+        double power = Math.pow(10, Math.floor(Math.log10(least)));
+        return DoubleStream.of(1, 2, 5, 10).map(step -> step * power).filter(step -> step >= least)
+            .findFirst().orElseThrow();
+    }
+
+    /** What --csv writes: a header, then of each run the keys' values and its numbers, as in its log. */
+    List<List<?>> table(List<Run> runs) {
+        String phases = PHASES.stream().map(phase -> "," + phase.name.toLowerCase(Locale.ROOT) + "_ms")
+            .collect(Collectors.joining());
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of((groups + "," + bars + phases + ",iteration_ms,tflops").split(",")));
+        runs.forEach(run -> rows.add(Stream.concat(Stream.of(run.get(groups), run.get(bars)),
+            IntStream.range(0, COUNT).mapToObj(run::mean)).toList()));
+        return rows;
     }
 
     // ==== logs: the same text in every script that reads logs ====
@@ -373,40 +357,38 @@ class Breakdown implements Callable<Integer> {
     // ==== grid: the same text in every script that draws groups of bars ====
 
     static final Map<String, String> TITLES = Map.of("subg", "subgroup size", "dp", "data-parallel degree",
-        "tp", "tensor-parallel degree", "ga", "gradient-accumulation degree", "mbs", "micro-batch size",
+        "tp", "tensor-parallel degree", "ga", "gradient accumulation", "mbs", "micro-batch size",
         "ratio", "share updated on the GPU", "stride", "share updated on the GPU");
 
-    final CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
-    /** Runs by their places: one in front of each group and one at the end stay empty. */
+    /** The bars' names by place; the places before each group and after the last are empty. */
+    final List<String> names = new ArrayList<>(List.of("")), groupNames = new ArrayList<>();
     final Map<Integer, Run> places = new TreeMap<>();
-    List<String> groupNames, barNames;
-    double size, above, below;
+    final Map<String, Color> legend = new LinkedHashMap<>();
+    CategoryChart chart;
+    double size;
+    /** The height of a run's dot, which a number over its bar must not hide. */
+    ToDoubleFunction<Run> dot = run -> Double.NaN;
 
-    /** Puts the runs into their places; the axis ends at a round number, above the highest bar's number. */
-    void arrange(List<Run> runs, double above, String title, ToDoubleFunction<Run> height) {
+    /** Gives each run its place, and the chart room for all names and for a number over the highest bar. */
+    void arrange(List<Run> runs, String title) {
         List<String> groupValues = sorted(runs, groups), barValues = sorted(runs, bars);
-        for (Run run : runs) {
-            int group = groupValues.indexOf(run.get(groups)), bar = barValues.indexOf(run.get(bars));
-            places.put(1 + group * (barValues.size() + 1) + bar, run);
+        for (String group : groupValues) {
+            groupNames.add(label(groups, group));
+            barValues.forEach(bar -> names.add(label(bars, bar)));
+            names.add("");
         }
-        groupNames = groupValues.stream().map(value -> label(groups, value)
-            .replaceFirst("^(?=[\\d.]+$)", groups.toUpperCase(Locale.ROOT) + " = ")).toList();
-        barNames = barValues.stream().map(value -> label(bars, value)).toList();
-        double longest = barNames.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
-        size = Math.min(Math.min(TEXT, 1180. / slots()), TEXT * 300 / longest);
-        longest *= size / TEXT;
-        this.above = above;
-        below = longest + 137;
-        double top = most(height) / (1 - (width("00.0", size * .9) + 16) / (HEIGHT - above - below - 24));
-        double step = round(top / 8), end = step * Math.ceil(top / step);
+        runs.forEach(run -> places.put(1 + barValues.indexOf(run.get(bars))
+            + groupValues.indexOf(run.get(groups)) * (barValues.size() + 1), run));
+        double longest = names.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
+        size = TEXT * Math.min(1, Math.min(28. / names.size(), 300 / longest));
+        chart = new CategoryChart(WIDTH - 12, HEIGHT - 217 - (int) (longest * size / TEXT));
         chart.setYAxisTitle(title);
-        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, end).setXAxisTicksVisible(false)
-            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
-            .setYAxisTickMarkSpacingHint((int) ((HEIGHT - above - below - 24) * step / end));
+        double most = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
+        double number = (width("00.0", size) + 24) / (chart.getHeight() - 24);
+        style(chart.getStyler()).setYAxisMax(0, most / (1 - number)).setYAxisTickMarkSpacingHint(100)
+            .setXAxisTicksVisible(false);
         chart.getStyler().setStacked(true).setAvailableSpaceFill(.84).setMarkerSize(20);
     }
-
-    int slots() { return groupNames.size() * (barNames.size() + 1) + 1; }
 
     static List<String> sorted(List<Run> runs, String key) {
         Comparator<String> order = key.equals("ratio") ? ORDER.reversed() : ORDER;
@@ -418,84 +400,61 @@ class Breakdown implements Callable<Integer> {
             case "subg" -> size(number(value));
             case "ratio" -> Math.round(100 - 100 * number(value)) + " %";
             case "folder" -> value.replaceFirst(".*(?=.{12})", "");
-            default -> value;
+            default -> value.replaceFirst("^[\\d.]+$", key.toUpperCase(Locale.ROOT) + " = $0");
         };
     }
 
-    double most(ToDoubleFunction<Run> number) {
-        return places.values().stream().mapToDouble(number).filter(value -> value > 0).max().orElse(0);
+    /** Adds a number of each run. */
+    CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
+        Double[] numbers = new Double[names.size()];
+        places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
+        legend.put(name, color);
+        CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
+        series.setMarkerColor(color).setLineColor(color).setFillColor(color);
+        return series;
     }
 
-    /** The next 1, 2 or 5 times a power of ten from a number on. */
-    static double round(double least) {
-        double power = Math.pow(10, Math.floor(Math.log10(least)));
-        return DoubleStream.of(1, 2, 5, 10).map(step -> step * power).filter(step -> step >= least)
-            .findFirst().orElseThrow();
+    /** The chart, and below it the names of the bars, upright, and of the groups, and what these are. */
+    void draw(Graphics2D g) {
+        g.translate(0, 80);
+        chart.paint(g, chart.getWidth(), chart.getHeight());
+        double bottom = chart.getScreenYFromChart(0);
+        g.rotate(-Math.PI / 2);
+        IntStream.range(0, names.size()).forEach(place ->
+            text(g, names.get(place), size, Color.BLACK, -bottom - 12, x(place + .5), 1));
+        places.forEach((place, run) -> drawNumber(g, x(place + .5), run));
+        g.rotate(Math.PI / 2);
+        int pitch = (names.size() - 1) / groupNames.size();
+        for (int group = 0; group < groupNames.size(); group++) {
+            String name = groupNames.get(group);
+            double fit = Math.min(1, (x(pitch) - x(0)) / width(name + " ", TEXT));
+            text(g, name, TEXT * fit, Color.BLACK, x((group + .5) * pitch + .5), HEIGHT - 172, .5);
+            g.fill(new Rectangle2D.Double(x(group * pitch + 1), HEIGHT - 203, x(pitch) - x(1), 3));
+        }
+        String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
+        title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
+        text(g, title, TITLE, Color.BLACK, WIDTH / 2., HEIGHT - 110, .5);
+        frame(g, new Rectangle2D.Double(x(0), 12, x(names.size()) - x(0), bottom - 12), legend);
+    }
+
+    double x(double place) { return chart.getScreenXFromChart(place); }
+
+    /** Over a bar its height, on white; a dot in its way has it above, or below where there is no room. */
+    void drawNumber(Graphics2D g, double x, Run run) {
+        double high = run.failed() ? 0 : height(run);
+        String said = run.failed() ? "failed" : digits(high);
+        double length = width(said, size), end = chart.getScreenYFromChart(high) - 12;
+        double over = chart.getScreenYFromChart(dot.applyAsDouble(run));
+        double past = over - length - 40 > 0 ? over - 20 : over + 20 + length;
+        double foot = over < end + 24 && over > end - length - 12 ? past : end;
+        g.setColor(Color.WHITE);
+        g.fill(new Rectangle2D.Double(-foot - 4, x - size * .4, length + 8, size * .8));
+        text(g, said, size, run.failed() ? RED : Color.BLACK, -foot, x, 0);
     }
 
     /** A number with one decimal, or as many as it needs for two digits that say something. */
     static String digits(double number) {
         return String.format(Locale.ROOT, number < 1 ? "%.2g" : "%.1f", number);
-    }
-
-    /** Adds a number of each run. */
-    CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
-        Double[] numbers = new Double[slots()];
-        places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
-        List<String> names = IntStream.range(0, slots()).mapToObj(Integer::toString).toList();
-        CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
-        series.setFillColor(color);
-        return series;
-    }
-
-    /** The chart, and below it the names of the bars and of the groups, and what these are. */
-    void drawGrid(Graphics2D g) {
-        g.translate(0, above);
-        chart.paint(g, WIDTH - 12, (int) (HEIGHT - above - below));
-        double bottom = chart.getScreenYFromChart(0), middle = bottom + below - 80;
-        int pitch = barNames.size() + 1;
-        for (int place = 1; place < slots(); place++) {
-            String name = place % pitch == 0 ? " " : barNames.get(place % pitch - 1);
-            drawUpright(g, name, size, Color.BLACK, place, bottom + 12, 1);
-        }
-        for (int group = 0; group < groupNames.size(); group++) {
-            double left = x(group * pitch + 1), wide = x(pitch) - x(1);
-            g.fill(new Rectangle2D.Double(left, middle - 31, wide, 3));
-            double fit = Math.min(1, (x(pitch + 1) - x(1)) / width(groupNames.get(group) + " ", TEXT));
-            text(g, groupNames.get(group), TEXT * fit, Color.BLACK, left + wide / 2, middle, .5);
-        }
-        String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
-        title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
-        text(g, title, TITLE, Color.BLACK, x(slots() / 2.), middle + 62, .5);
-        Map<String, Color> names = new LinkedHashMap<>();
-        chart.getSeriesCollection().stream().filter(CategorySeries::isShowInLegend)
-            .forEach(series -> names.put(series.getName(), series.getFillColor()));
-        double top = chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0));
-        frame(g, new Rectangle2D.Double(x(0), top, x(slots()) - x(0), bottom - top),
-            names.size() == 1 ? Map.of() : names);
-    }
-
-    double x(double place) { return chart.getScreenXFromChart(place); }
-
-    void drawUpright(Graphics2D g, String s, double size, Color color, int place, double y, double align) {
-        g.rotate(-Math.PI / 2, x(place + .5), y);
-        text(g, s, size, color, x(place + .5), y, align);
-        g.rotate(Math.PI / 2, x(place + .5), y);
-    }
-
-    /** The number over a bar, which is its height, on white; past the dot that would lie on it. */
-    void drawNumber(Graphics2D g, int place, double height, double dot) {
-        if (!(height > 0)) {
-            drawUpright(g, "failed", size, RED, place, chart.getScreenYFromChart(0) - 12, 0);
-            return;
-        }
-        String number = digits(height);
-        double length = width(number, size * .9), end = chart.getScreenYFromChart(height) - 12;
-        double over = chart.getScreenYFromChart(dot);
-        double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
-        g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(x(place + .5) - size * .4, foot - length - 4, size * .8, length + 8));
-        drawUpright(g, number, size * .9, Color.BLACK, place, foot, 0);
     }
     // ==== end of grid ====
 

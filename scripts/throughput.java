@@ -46,40 +46,28 @@ class Throughput implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         List<Run> runs = read(bars, groups);
-        arrange(runs, 14, "Billion params/s", Throughput::throughput);
-        add("Update", new Color(0x0173B2), Throughput::throughput);
+        arrange(runs, "Billion params/s");
+        add("\u25a0 Update", new Color(0x0173B2), this::height);
         String drawn = "throughput" + (groups.equals("dp") ? "" : "-" + groups)
             + (bars.equals("stride") ? "" : "-" + bars);
-        save(name(runs, drawn), this::draw, table(runs));
+        List<List<?>> rows = new ArrayList<>();
+        rows.add(List.of(groups, bars, "update_ms", "billion_parameters_per_s"));
+        runs.forEach(run ->
+            rows.add(List.of(run.get(groups), run.get(bars), updateMs(run), height(run))));
+        save(name(runs, drawn), this::draw, rows);
         return 0;
     }
 
     /** Billions of parameters that a run updates a second; a model's name says its size: 13B, llama-7b. */
-    static double throughput(Run run) {
+    double height(Run run) {
         Matcher size = Pattern.compile("(\\d+(?:\\.\\d+)?)[bB](?![a-z])").matcher(run.get("model"));
         require(size.find(), run.log + ": no size in the model's name, expected such as 13B; see --where");
-        boolean timed = run.failed() || updateMs(run) > 0;
-        require(timed, run.log + ": its update takes no time; leave it out by --where");
+        require(run.failed() || updateMs(run) > 0, run.log + ": its update takes no time; see --where");
         return run.failed() ? Double.NaN : Double.parseDouble(size.group(1)) * 1000 / updateMs(run);
     }
 
     static double updateMs(Run run) {
         return run.mean(PHASES.stream().map(Phase::name).toList().indexOf("Update"));
-    }
-
-    /** What --csv writes: a header, then of each run the values of the keys and its numbers. */
-    List<List<?>> table(List<Run> runs) {
-        List<List<?>> rows = new ArrayList<>();
-        rows.add(List.of(groups, bars, "update_ms", "billion_parameters_per_s"));
-        for (Run run : runs) {
-            rows.add(List.of(run.get(groups), run.get(bars), updateMs(run), throughput(run)));
-        }
-        return rows;
-    }
-
-    void draw(Graphics2D g) {
-        drawGrid(g);
-        places.forEach((place, run) -> drawNumber(g, place, throughput(run), Double.NaN));
     }
 
     // ==== logs: the same text in every script that reads logs ====
@@ -327,40 +315,38 @@ class Throughput implements Callable<Integer> {
     // ==== grid: the same text in every script that draws groups of bars ====
 
     static final Map<String, String> TITLES = Map.of("subg", "subgroup size", "dp", "data-parallel degree",
-        "tp", "tensor-parallel degree", "ga", "gradient-accumulation degree", "mbs", "micro-batch size",
+        "tp", "tensor-parallel degree", "ga", "gradient accumulation", "mbs", "micro-batch size",
         "ratio", "share updated on the GPU", "stride", "share updated on the GPU");
 
-    final CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
-    /** Runs by their places: one in front of each group and one at the end stay empty. */
+    /** The bars' names by place; the places before each group and after the last are empty. */
+    final List<String> names = new ArrayList<>(List.of("")), groupNames = new ArrayList<>();
     final Map<Integer, Run> places = new TreeMap<>();
-    List<String> groupNames, barNames;
-    double size, above, below;
+    final Map<String, Color> legend = new LinkedHashMap<>();
+    CategoryChart chart;
+    double size;
+    /** The height of a run's dot, which a number over its bar must not hide. */
+    ToDoubleFunction<Run> dot = run -> Double.NaN;
 
-    /** Puts the runs into their places; the axis ends at a round number, above the highest bar's number. */
-    void arrange(List<Run> runs, double above, String title, ToDoubleFunction<Run> height) {
+    /** Gives each run its place, and the chart room for all names and for a number over the highest bar. */
+    void arrange(List<Run> runs, String title) {
         List<String> groupValues = sorted(runs, groups), barValues = sorted(runs, bars);
-        for (Run run : runs) {
-            int group = groupValues.indexOf(run.get(groups)), bar = barValues.indexOf(run.get(bars));
-            places.put(1 + group * (barValues.size() + 1) + bar, run);
+        for (String group : groupValues) {
+            groupNames.add(label(groups, group));
+            barValues.forEach(bar -> names.add(label(bars, bar)));
+            names.add("");
         }
-        groupNames = groupValues.stream().map(value -> label(groups, value)
-            .replaceFirst("^(?=[\\d.]+$)", groups.toUpperCase(Locale.ROOT) + " = ")).toList();
-        barNames = barValues.stream().map(value -> label(bars, value)).toList();
-        double longest = barNames.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
-        size = Math.min(Math.min(TEXT, 1180. / slots()), TEXT * 300 / longest);
-        longest *= size / TEXT;
-        this.above = above;
-        below = longest + 137;
-        double top = most(height) / (1 - (width("00.0", size * .9) + 16) / (HEIGHT - above - below - 24));
-        double step = round(top / 8), end = step * Math.ceil(top / step);
+        runs.forEach(run -> places.put(1 + barValues.indexOf(run.get(bars))
+            + groupValues.indexOf(run.get(groups)) * (barValues.size() + 1), run));
+        double longest = names.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
+        size = TEXT * Math.min(1, Math.min(28. / names.size(), 300 / longest));
+        chart = new CategoryChart(WIDTH - 12, HEIGHT - 217 - (int) (longest * size / TEXT));
         chart.setYAxisTitle(title);
-        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, end).setXAxisTicksVisible(false)
-            .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right)
-            .setYAxisTickMarkSpacingHint((int) ((HEIGHT - above - below - 24) * step / end));
+        double most = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
+        double number = (width("00.0", size) + 24) / (chart.getHeight() - 24);
+        style(chart.getStyler()).setYAxisMax(0, most / (1 - number)).setYAxisTickMarkSpacingHint(100)
+            .setXAxisTicksVisible(false);
         chart.getStyler().setStacked(true).setAvailableSpaceFill(.84).setMarkerSize(20);
     }
-
-    int slots() { return groupNames.size() * (barNames.size() + 1) + 1; }
 
     static List<String> sorted(List<Run> runs, String key) {
         Comparator<String> order = key.equals("ratio") ? ORDER.reversed() : ORDER;
@@ -372,84 +358,61 @@ class Throughput implements Callable<Integer> {
             case "subg" -> size(number(value));
             case "ratio" -> Math.round(100 - 100 * number(value)) + " %";
             case "folder" -> value.replaceFirst(".*(?=.{12})", "");
-            default -> value;
+            default -> value.replaceFirst("^[\\d.]+$", key.toUpperCase(Locale.ROOT) + " = $0");
         };
     }
 
-    double most(ToDoubleFunction<Run> number) {
-        return places.values().stream().mapToDouble(number).filter(value -> value > 0).max().orElse(0);
+    /** Adds a number of each run. */
+    CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
+        Double[] numbers = new Double[names.size()];
+        places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
+        legend.put(name, color);
+        CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
+        series.setMarkerColor(color).setLineColor(color).setFillColor(color);
+        return series;
     }
 
-    /** The next 1, 2 or 5 times a power of ten from a number on. */
-    static double round(double least) {
-        double power = Math.pow(10, Math.floor(Math.log10(least)));
-        return DoubleStream.of(1, 2, 5, 10).map(step -> step * power).filter(step -> step >= least)
-            .findFirst().orElseThrow();
+    /** The chart, and below it the names of the bars, upright, and of the groups, and what these are. */
+    void draw(Graphics2D g) {
+        g.translate(0, 80);
+        chart.paint(g, chart.getWidth(), chart.getHeight());
+        double bottom = chart.getScreenYFromChart(0);
+        g.rotate(-Math.PI / 2);
+        IntStream.range(0, names.size()).forEach(place ->
+            text(g, names.get(place), size, Color.BLACK, -bottom - 12, x(place + .5), 1));
+        places.forEach((place, run) -> drawNumber(g, x(place + .5), run));
+        g.rotate(Math.PI / 2);
+        int pitch = (names.size() - 1) / groupNames.size();
+        for (int group = 0; group < groupNames.size(); group++) {
+            String name = groupNames.get(group);
+            double fit = Math.min(1, (x(pitch) - x(0)) / width(name + " ", TEXT));
+            text(g, name, TEXT * fit, Color.BLACK, x((group + .5) * pitch + .5), HEIGHT - 172, .5);
+            g.fill(new Rectangle2D.Double(x(group * pitch + 1), HEIGHT - 203, x(pitch) - x(1), 3));
+        }
+        String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
+        title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
+        text(g, title, TITLE, Color.BLACK, WIDTH / 2., HEIGHT - 110, .5);
+        frame(g, new Rectangle2D.Double(x(0), 12, x(names.size()) - x(0), bottom - 12), legend);
+    }
+
+    double x(double place) { return chart.getScreenXFromChart(place); }
+
+    /** Over a bar its height, on white; a dot in its way has it above, or below where there is no room. */
+    void drawNumber(Graphics2D g, double x, Run run) {
+        double high = run.failed() ? 0 : height(run);
+        String said = run.failed() ? "failed" : digits(high);
+        double length = width(said, size), end = chart.getScreenYFromChart(high) - 12;
+        double over = chart.getScreenYFromChart(dot.applyAsDouble(run));
+        double past = over - length - 40 > 0 ? over - 20 : over + 20 + length;
+        double foot = over < end + 24 && over > end - length - 12 ? past : end;
+        g.setColor(Color.WHITE);
+        g.fill(new Rectangle2D.Double(-foot - 4, x - size * .4, length + 8, size * .8));
+        text(g, said, size, run.failed() ? RED : Color.BLACK, -foot, x, 0);
     }
 
     /** A number with one decimal, or as many as it needs for two digits that say something. */
     static String digits(double number) {
         return String.format(Locale.ROOT, number < 1 ? "%.2g" : "%.1f", number);
-    }
-
-    /** Adds a number of each run. */
-    CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
-        Double[] numbers = new Double[slots()];
-        places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
-        List<String> names = IntStream.range(0, slots()).mapToObj(Integer::toString).toList();
-        CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
-        series.setFillColor(color);
-        return series;
-    }
-
-    /** The chart, and below it the names of the bars and of the groups, and what these are. */
-    void drawGrid(Graphics2D g) {
-        g.translate(0, above);
-        chart.paint(g, WIDTH - 12, (int) (HEIGHT - above - below));
-        double bottom = chart.getScreenYFromChart(0), middle = bottom + below - 80;
-        int pitch = barNames.size() + 1;
-        for (int place = 1; place < slots(); place++) {
-            String name = place % pitch == 0 ? " " : barNames.get(place % pitch - 1);
-            drawUpright(g, name, size, Color.BLACK, place, bottom + 12, 1);
-        }
-        for (int group = 0; group < groupNames.size(); group++) {
-            double left = x(group * pitch + 1), wide = x(pitch) - x(1);
-            g.fill(new Rectangle2D.Double(left, middle - 31, wide, 3));
-            double fit = Math.min(1, (x(pitch + 1) - x(1)) / width(groupNames.get(group) + " ", TEXT));
-            text(g, groupNames.get(group), TEXT * fit, Color.BLACK, left + wide / 2, middle, .5);
-        }
-        String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
-        title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
-        text(g, title, TITLE, Color.BLACK, x(slots() / 2.), middle + 62, .5);
-        Map<String, Color> names = new LinkedHashMap<>();
-        chart.getSeriesCollection().stream().filter(CategorySeries::isShowInLegend)
-            .forEach(series -> names.put(series.getName(), series.getFillColor()));
-        double top = chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0));
-        frame(g, new Rectangle2D.Double(x(0), top, x(slots()) - x(0), bottom - top),
-            names.size() == 1 ? Map.of() : names);
-    }
-
-    double x(double place) { return chart.getScreenXFromChart(place); }
-
-    void drawUpright(Graphics2D g, String s, double size, Color color, int place, double y, double align) {
-        g.rotate(-Math.PI / 2, x(place + .5), y);
-        text(g, s, size, color, x(place + .5), y, align);
-        g.rotate(Math.PI / 2, x(place + .5), y);
-    }
-
-    /** The number over a bar, which is its height, on white; past the dot that would lie on it. */
-    void drawNumber(Graphics2D g, int place, double height, double dot) {
-        if (!(height > 0)) {
-            drawUpright(g, "failed", size, RED, place, chart.getScreenYFromChart(0) - 12, 0);
-            return;
-        }
-        String number = digits(height);
-        double length = width(number, size * .9), end = chart.getScreenYFromChart(height) - 12;
-        double over = chart.getScreenYFromChart(dot);
-        double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
-        g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(x(place + .5) - size * .4, foot - length - 4, size * .8, length + 8));
-        drawUpright(g, number, size * .9, Color.BLACK, place, foot, 0);
     }
     // ==== end of grid ====
 
