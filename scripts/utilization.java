@@ -35,13 +35,12 @@ import picocli.CommandLine.*;
 @Command(name = "utilization", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "PCIe traffic and GPU utilization while the optimizer updates, for groups of runs.")
 class Utilization implements Callable<Integer> {
-    /** A bar: its name, its colour, the monitor's column, what divides that, and its axis, 0 on the left. */
+    /** A bar: name, colour, the monitor's column, what divides that (MB in a GB), axis (0 on the left). */
     record Bar(String name, int rgb, String column, double unit, int axis) { }
 
-    /** The monitor's PCIe rates are in MB/s. */
     static final List<Bar> BARS = List.of(new Bar("D2H", 0xDE8F05, "txpci", 1024, 0),
         new Bar("H2D", 0x56B4E9, "rxpci", 1024, 0), new Bar("GPU", 0xD40000, "gpu_util", 1, 1));
-    static final Pattern TIMER = Pattern.compile("<<<TIMER:step_(start|end),(\\d{1,18}|[1-8]\\d{18})>>>");
+    static final Pattern TIMER = Pattern.compile("<<<TIMER:step_(start|end),([0-8]?\\d{1,18})>>>");
 
     @Option(names = "--groups", paramLabel = "KEY", defaultValue = "approach",
         description = "What tells groups apart: a key of the names, model, folder, ga, approach or stride.")
@@ -53,149 +52,115 @@ class Utilization implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         requireTimers();
-        Map<Run, Means> means = new LinkedHashMap<>();
+        Map<Run, List<Number>> means = new LinkedHashMap<>();
+        List<List<?>> table = new ArrayList<>();
+        table.add(List.of(groups, "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
         for (Run run : read(groups)) {
-            means.put(run, run.failed() ? Means.NONE : means(run));
+            means.put(run, run.failed() ? Collections.nCopies(4, Double.NaN) : means(run));
+            table.add(Stream.concat(Stream.of(run.get(groups)), means.get(run).stream()).toList());
         }
         CategoryChart chart = chart(means);
         String drawn = "utilization" + (groups.equals("approach") ? "" : "-" + groups);
-        save(name(List.copyOf(means.keySet()), drawn), g -> draw(g, chart, means), table(means));
+        save(name(List.copyOf(means.keySet()), drawn), g -> draw(g, chart, means.keySet()), table);
         return 0;
     }
 
-    /** The means of the BARS, NaN if the run failed, and of how many samples. */
-    record Means(double[] bars, int samples) {
-        static final Means NONE = new Means(BARS.stream().mapToDouble(bar -> Double.NaN).toArray(), 0);
-    }
-
-    /** Fails if no log says when its updates begin and end. */
+    /** Fails if no log says when its updates begin; that is said before a choice of runs is asked for. */
     void requireTimers() throws IOException {
         boolean timed = false;
         for (Run run : select()) {
-            timed = timed || updates(run.log).stream().anyMatch(timers -> !timers.isEmpty());
+            try (Stream<String> lines = Files.lines(run.log, ISO_8859_1)) {
+                timed = timed || lines.anyMatch(line -> line.contains("<<<TIMER:step_start,"));
+            }
         }
         require(timed, inputs + ": no log has <<<TIMER:step_start,NS>>> lines, which say when updates begin");
     }
 
-    /** For each timing line of the first rank, the timers since the one before: those of its update. */
-    static List<List<MatchResult>> updates(Path log) throws IOException {
-        List<List<MatchResult>> updates = new ArrayList<>();
-        List<MatchResult> timers = new ArrayList<>();
-        double[] first = null;
-        try (BufferedReader lines = lines(Files.newInputStream(log))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                TIMER.matcher(line).results().forEach(timers::add);
-                double[] numbers = numbers(log, line);
-                if (isTiming(numbers, first == null ? numbers : first)) {
-                    first = numbers;
-                    updates.add(timers);
-                    timers = new ArrayList<>();
-                }
+    /** The BARS' means over a monitor's samples of all devices in a run's updates, and how many there are. */
+    List<Number> means(Run run) throws IOException {
+        List<Update> updates = updates(run);
+        Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
+        long from = updates.get(0).starts.getMin(), to = updates.get(updates.size() - 1).ends.getMax();
+        Monitor monitor = new Monitor(csv, from, to, "timestamp", "device_id", "txpci", "rxpci", "gpu_util");
+        List<CSVRecord> rows = updates.stream().flatMap(update -> rows(run, monitor, update)).toList();
+        Stream<Number> means = BARS.stream().map(bar -> rows.stream().mapToDouble(row -> Double.parseDouble(
+            monitor.cell(row, bar.column, "\\d+(\\.\\d+)?"))).average().orElseThrow() / bar.unit);
+        return Stream.concat(means, Stream.of(rows.size())).toList();
+    }
+
+    /** When the ranks start and end an update, in ns since 1970. */
+    record Update(LongSummaryStatistics starts, LongSummaryStatistics ends) { }
+
+    /** The updates of the iterations asked for: the timers of all ranks before each of their timing lines. */
+    List<Update> updates(Run run) throws IOException {
+        int first = asked()[0] - 1, end = first + run.iterations.size(), passed = 0;
+        List<Update> updates = Stream.generate(
+            () -> new Update(new LongSummaryStatistics(), new LongSummaryStatistics())).limit(end).toList();
+        try (BufferedReader in = lines(Files.newInputStream(run.log))) {
+            for (String line = in.readLine(); line != null && passed < end; line = in.readLine()) {
+                Update update = updates.get(passed);
+                TIMER.matcher(line).results().forEach(timer -> (timer.group(1).equals("start")
+                    ? update.starts : update.ends).accept(Long.parseLong(timer.group(2))));
+                passed += isTiming(numbers(run.log, line), run.iterations.get(0)) ? 1 : 0;
             }
         }
-        return updates;
+        return updates.subList(first, end);
     }
 
-    /** An update, in ns since 1970. */
-    record Update(long from, long to) { }
-
-    /** From the earliest start of a rank to the latest end. */
-    static Update update(Path log, List<MatchResult> timers) {
-        LongSummaryStatistics ns = timers.stream().mapToLong(timer -> Long.parseLong(timer.group(2)))
-            .summaryStatistics();
-        long starts = timers.stream().filter(timer -> timer.group(1).equals("start")).count();
-        require(starts > 0 && 2 * starts == ns.getCount(), log + ": has " + starts + " step_start lines of "
-            + ns.getCount() + " in an iteration, expected half and half with step_end");
-        return new Update(ns.getMin(), ns.getMax());
-    }
-
-    Means means(Run run) throws IOException {
-        List<Update> updates = asked(updates(run.log)).stream().map(timers -> update(run.log, timers))
-            .toList();
-        Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
-        Monitor monitor = new Monitor(csv, updates.get(0).from, updates.get(updates.size() - 1).to,
-            "timestamp", "device_id", "txpci", "rxpci", "gpu_util");
-        updates.forEach(update -> requireCover(monitor, update));
-        List<CSVRecord> rows = monitor.rows.stream().filter(row -> updates.stream().anyMatch(update ->
-            update.from <= monitor.ns(row) && monitor.ns(row) <= update.to)).toList();
-        double[] bars = BARS.stream().mapToDouble(bar -> rows.stream().mapToDouble(row -> Double.parseDouble(
-            monitor.cell(row, bar.column, "\\d{1,18}(\\.\\d+)?"))).average().orElse(0) / bar.unit).toArray();
-        return new Means(bars, rows.size());
-    }
-
-    /** Fails unless each device has samples throughout an update. */
-    static void requireCover(Monitor monitor, Update update) {
+    /** A monitor's rows of an update, which all ranks must end, with one of each device every second. */
+    static Stream<CSVRecord> rows(Run run, Monitor monitor, Update update) {
+        long starts = update.starts.getCount(), ends = update.ends.getCount();
+        require(starts > 0 && starts == ends, run.log + ": has " + starts + " step_start and " + ends
+            + " step_end lines in an iteration, expected as many of both");
+        long from = update.starts.getMin(), to = update.ends.getMax();
         for (long device : monitor.devices.isEmpty() ? Set.of(0L) : monitor.devices) {
-            long gap = monitor.gap(device, update.from, update.to);
-            require(gap <= SECOND, monitor.csv + ": device " + device + " has no sample for " + gap / 1e9
-                + " s of an update; leave the run out by --where");
+            require(monitor.gap(device, from, to) <= SECOND, monitor.csv + ": device " + device
+                + " has no sample for over a second of an update; leave the run out by --where");
         }
+        return monitor.rows.stream().filter(row -> from <= monitor.ns(row) && monitor.ns(row) <= to);
     }
 
-    /** What --csv writes: a header, then of each run its value of the key and its means. */
-    List<List<?>> table(Map<Run, Means> means) {
-        List<List<?>> rows = new ArrayList<>();
-        rows.add(List.of(groups, "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
-        means.forEach((run, mean) -> rows.add(List.of(run.get(groups), mean.bars[0], mean.bars[1],
-            mean.bars[2], run.failed() ? "" : mean.samples)));
-        return rows;
-    }
-
-    /** The bars, on two axes, with room for their numbers. */
-    CategoryChart chart(Map<Run, Means> means) {
+    /** The bars on two axes, under their numbers in three digits. */
+    CategoryChart chart(Map<Run, List<Number>> means) {
         CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
-        double most = means.values().stream().flatMapToDouble(mean -> Arrays.stream(mean.bars).limit(2))
-            .filter(rate -> rate > 0).max().orElse(1);
+        List<String> names = means.keySet().stream().map(run -> run.get(groups)).toList();
+        for (Bar bar : BARS) {
+            int i = BARS.indexOf(bar);
+            List<Number> heights = means.values().stream().map(all -> all.get(i)).toList();
+            chart.addSeries(bar.name, names, heights).setFillColor(new Color(bar.rgb))
+                .setYAxisGroup(bar.axis);
+        }
+        double most = Math.max(chart.getSeries("D2H").getYMax(), chart.getSeries("H2D").getYMax());
         chart.setYAxisTitle("PCIe (GB/s)");
         chart.setYAxisGroupTitle(1, "GPU use (%)");
-        style(chart.getStyler()).setYAxisMin(0, 0.).setYAxisMax(0, most * 1.35).setYAxisMin(1, 0.)
-            .setYAxisMax(1, 119.9).setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false)
+        chart.setCustomYAxisTickLabelsFormatter(n -> canonical(String.format(Locale.ROOT, "%.3g", n)));
+        style(chart.getStyler()).setYAxisTickMarkSpacingHint(100).setYAxisMin(1, 0.).setYAxisMax(1, 119.9)
+            .setYAxisMin(0, 0.).setYAxisMax(0, most > 0 ? most * 1.35 : 1).setXAxisTicksVisible(false)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
-        chart.getStyler().setAvailableSpaceFill(.8);
-        List<String> names = means.keySet().stream().map(run -> run.get(groups)).toList();
-        for (int i = 0; i < BARS.size(); i++) {
-            int bar = i;
-            List<Double> heights = means.values().stream().map(mean -> mean.bars[bar]).toList();
-            chart.addSeries(BARS.get(i).name, names, heights).setFillColor(new Color(BARS.get(i).rgb))
-                .setYAxisGroup(BARS.get(i).axis);
-        }
+        chart.getStyler().setAvailableSpaceFill(.8).setLabelsVisible(true).setLabelsPosition(1.12)
+            .setLabelsRotation(90).setLabelsFont(BOLD.deriveFont(Math.min(38f, 270f / names.size())));
         return chart;
     }
 
     /** The chart, and below it the groups' names, or that one failed. */
-    void draw(Graphics2D g, CategoryChart chart, Map<Run, Means> means) {
+    void draw(Graphics2D g, CategoryChart chart, Set<Run> runs) {
         g.translate(0, 80);
         chart.paint(g, WIDTH - 12, HEIGHT - 80 - 115);
-        double left = chart.getScreenXFromChart(0), right = chart.getScreenXFromChart(means.size());
-        double low = chart.getScreenYFromChart(0), x = left, pitch = (right - left) / means.size();
-        for (Run run : means.keySet()) {
+        double left = chart.getScreenXFromChart(0), right = chart.getScreenXFromChart(runs.size());
+        double low = chart.getScreenYFromChart(0), top = chart.getScreenYFromChart(119.9, 1);
+        double pitch = (right - left) / runs.size(), x = left + pitch / 2;
+        for (Run run : runs) {
             String name = run.get(groups) + (run.failed() ? " failed" : "");
-            double fit = Math.min(1, pitch / width(name + " ", TEXT));
-            text(g, name, TEXT * fit, run.failed() ? RED : Color.BLACK, x + pitch / 2, low + 36, .5);
-            drawNumbers(g, chart, means.get(run).bars, x + pitch / 2, pitch * .8 / BARS.size());
+            double size = Math.min(TEXT, TEXT * pitch / width(name + " ", TEXT));
+            text(g, name, size, run.failed() ? RED : Color.BLACK, x, low + 36, .5);
             x += pitch;
         }
         String title = groups.substring(0, 1).toUpperCase(Locale.ROOT) + groups.substring(1);
         text(g, title, TITLE, Color.BLACK, (left + right) / 2, low + 95, .5);
-        double top = chart.getScreenYFromChart(chart.getStyler().getYAxisMax(0));
-        Rectangle2D plot = new Rectangle2D.Double(left, top, right - left, low - top);
-        Map<String, Color> names = new LinkedHashMap<>();
-        BARS.forEach(bar -> names.put("\u25a0 " + bar.name, new Color(bar.rgb)));
-        frame(g, plot, names);
-    }
-
-    /** Upright over each bar of a group its number, in three digits. */
-    static void drawNumbers(Graphics2D g, CategoryChart chart, double[] bars, double middle, double pitch) {
-        for (int i = 0; i < bars.length && bars[i] >= 0; i++) {
-            int axis = BARS.get(i).axis;
-            double x = middle + (i - (bars.length - 1) / 2.) * pitch;
-            double y = chart.getScreenYFromChart(bars[i], axis) - 12;
-            String number = String.format(Locale.ROOT, "%.3g", bars[i]);
-            g.rotate(-Math.PI / 2, x, y);
-            text(g, number, Math.min(TEXT, pitch) * .9, Color.BLACK, x, y, 0);
-            g.rotate(Math.PI / 2, x, y);
-        }
+        Map<String, Color> legend = new LinkedHashMap<>();
+        BARS.forEach(bar -> legend.put("\u25a0 " + bar.name, new Color(bar.rgb)));
+        frame(g, new Rectangle2D.Double(left, top, right - left, low - top), legend);
     }
 
     // ==== logs: the same text in every script that reads logs ====

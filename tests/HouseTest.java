@@ -17,7 +17,7 @@ class HouseTest {
     /** The most lines of each script, each block, and all else: those that there are, so that none grows. */
     static final Map<String, Integer> LINES = Map.ofEntries(
         Map.entry("subgroup", 505), Map.entry("breakdown", 611), Map.entry("throughput", 569),
-        Map.entry("memory", 591), Map.entry("utilization", 667), Map.entry("all scripts", 2943),
+        Map.entry("memory", 591), Map.entry("utilization", 632), Map.entry("all scripts", 2908),
         Map.entry("block logs", 241), Map.entry("block grid", 103), Map.entry("block monitor", 73),
         Map.entry("block figure", 150), Map.entry("a method", 25), Map.entry("jbang", 80),
         Map.entry("README.md", 120), Map.entry("bench", 700), Map.entry("tests", 2800));
