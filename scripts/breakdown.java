@@ -49,11 +49,11 @@ class Breakdown implements Callable<Integer> {
     }
 
     @Override public Integer call() throws IOException {
-        List<Run> runs = read(bars, groups);
+        List<Run> runs = read(List.of(bars, groups));
         arrange(runs, elapsed ? "Iteration time (s)" : "Phase times (s)");
         PHASES.forEach(phase -> add("\u25a0 " + phase.name, new Color(phase.rgb),
-            run -> run.mean(PHASES.indexOf(phase)) / 1000));
-        double most = runs.stream().mapToDouble(run -> run.mean(TFLOPS)).filter(n -> n > 0).max().orElse(0);
+            run -> run.means[PHASES.indexOf(phase)] / 1000));
+        double most = runs.stream().mapToDouble(run -> run.means[TFLOPS]).filter(n -> n > 0).max().orElse(0);
         if (elapsed) {
             add("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
         } else if (most > 0) {
@@ -68,15 +68,15 @@ class Breakdown implements Callable<Integer> {
 
     /** The seconds that a run's bar reaches. */
     double height(Run run) {
-        require(!elapsed || run.failed() || run.mean(ELAPSED) > 0, run.log + ": no elapsed time; expected "
+        require(!elapsed || run.failed() || run.means[ELAPSED] > 0, run.log + ": no elapsed time; expected "
             + "Megatron's iteration line after the timing line, leave out this run or --elapsed");
-        return elapsed ? Math.max(run.seconds(), run.mean(ELAPSED) / 1000) : run.seconds();
+        return elapsed ? Math.max(run.seconds(), run.means[ELAPSED] / 1000) : run.seconds();
     }
 
     /** The TFLOPs, on a red axis: a round number is as high as 1 s, so that both axes have the same ticks. */
     void addTflops(double most) {
         double end = chart.getStyler().getYAxisMax(0), scale = round(1.05 * most / end);
-        dot = run -> run.mean(TFLOPS) / scale;
+        dot = run -> run.means[TFLOPS] / scale;
         chart.setYAxisGroupTitle(1, "TFLOPs per GPU");
         chart.getStyler().setYAxisMax(1, scale * end).mergeYAxisGroups(0, 1)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
@@ -89,7 +89,7 @@ class Breakdown implements Callable<Integer> {
     /** Dots for the TFLOPs, joined within a group if its bars are a sequence. */
     void addLine(String name, Color color, BasicStroke stroke) {
         boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
-        CategorySeries line = add(name, color, run -> run.mean(TFLOPS));
+        CategorySeries line = add(name, color, run -> run.means[TFLOPS]);
         line.setChartCategorySeriesRenderStyle(sequence ? Line : Scatter);
         line.setMarker(SeriesMarkers.CIRCLE).setLineStyle(stroke).setYAxisGroup(1);
     }
@@ -108,7 +108,7 @@ class Breakdown implements Callable<Integer> {
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of((groups + "," + bars + phases + ",iteration_ms,tflops").split(",")));
         runs.forEach(run -> rows.add(Stream.concat(Stream.of(run.get(groups), run.get(bars)),
-            IntStream.range(0, COUNT).mapToObj(run::mean)).toList()));
+            Arrays.stream(run.means, 0, COUNT).boxed()).toList()));
         return rows;
     }
 
@@ -119,16 +119,15 @@ class Breakdown implements Callable<Integer> {
 
     static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
         new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
-    /** What stands before a line's numbers: ms of each phase, elapsed ms, TFLOPs per GPU, a count, a rank. */
+    /** What a line's numbers follow: ms of each phase, elapsed ms, TFLOPs per GPU; last a count, a rank. */
     static final List<Pattern> NUMBERS = Stream.concat(
-        Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
-            Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]"))
-            .map(name -> name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?"),
-        Stream.of("(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |[^_]rank=)(\\d+)"))
-        .map(Pattern::compile).toList();
+        PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+        Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
+            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)"))
+        .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
-        NUMBER = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
+        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
@@ -140,41 +139,32 @@ class Breakdown implements Callable<Integer> {
         description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
     List<String> where = List.of();
 
-    /** A log, what its name says and what follows from that, and the NUMBERS of the iterations asked for. */
-    record Run(Path log, Map<String, String> keys, List<double[]> iterations) {
-        static Run of(Path log) {
-            Run run = new Run(log, new TreeMap<>(), new ArrayList<>());
+    /** A log, what its name says and what follows from that, and the means of its NUMBERS. */
+    record Run(Path log, Map<String, String> keys, double[] means) {
+        Run(Path log) {
+            this(log, new TreeMap<>(), new double[NUMBERS.size()]);
             String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
-            PAIR.matcher(name).results()
-                .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
-            run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
-            run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
-            double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
-            run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = run.value("prefetch") > 0;
-            int flush = run.value("flush_async") > 0 ? 1 : 0;
-            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
-            run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
-            return run;
+            PAIR.matcher(name).results().forEach(pair -> keys.put(pair.group(1), canonical(pair.group(2))));
+            keys.put("model", PAIR.split(name, 2)[0]);
+            keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
+            double ga = value("gbs") / value("mbs") / value("dp");
+            keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
+            boolean prefetch = value("prefetch") > 0;
+            int flush = value("flush_async") > 0 ? 1 : 0;
+            keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
+            keys.put("stride", prefetch ? "1/" + get("opt_gaps") : get("approach"));
         }
 
         String get(String key) { return keys.getOrDefault(key, "none"); }
         double value(String key) { return number(get(key)); }
-
-        /** The mean of one of the NUMBERS, NaN if no iteration says it. */
-        double mean(int i) {
-            return iterations.stream().mapToDouble(numbers -> numbers[i]).filter(number -> number >= 0)
-                .average().orElse(Double.NaN);
-        }
-
-        double seconds() { return IntStream.range(0, PHASES.size()).mapToDouble(this::mean).sum() / 1000; }
+        double seconds() { return Arrays.stream(means, 0, ELAPSED).sum() / 1000; }
         boolean failed() { return !(seconds() > 0); }
     }
 
     /** The number that a text is, such as 0.65, 1e9 or 8.3B; NaN for a word. */
     static double number(String text) {
         String plain = text.replace("K", "e3").replace("M", "e6").replace("B", "e9").replace("T", "e12");
-        return NUMBER.matcher(plain).matches() ? Double.parseDouble(plain) : Double.NaN;
+        return PLAIN.matcher(plain).matches() ? Double.parseDouble(plain) : Double.NaN;
     }
 
     /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
@@ -184,39 +174,35 @@ class Breakdown implements Callable<Integer> {
         return Double.isNaN(number) ? text : plain;
     }
 
-    /** A number of parameters as one says it, such as 100M or 1.5B. */
-    static String size(double number) {
-        return (number < 1e9 ? number / 1e6 + "M" : number / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
-    }
-
     /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
         APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4 : number(text.replace("1/", "")))
         .thenComparing(Comparator.naturalOrder());
 
-    /** The runs asked for, sorted by the keys that the figure shows; no two have the same values of these. */
-    List<Run> read(String... shown) throws IOException {
-        List<Run> runs = select();
-        for (String key : shown) {
-            require(values(runs).containsKey(key), inputs + ": no name has " + key + ", but " + values(runs));
-            runs.stream().filter(run -> !run.keys.containsKey(key))
-                .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
-            runs.removeIf(run -> !run.keys.containsKey(key));
-            runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
-        }
-        compare(runs, List.of(shown));
+    /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
+    List<Run> read(List<String> shown) throws IOException {
+        Map<Boolean, List<Run>> known = select().stream()
+            .collect(Collectors.partitioningBy(run -> run.keys.keySet().containsAll(shown)));
+        List<Run> runs = known.get(true);
+        require(!runs.isEmpty(), inputs + ": no name has " + shown + ", but " + values(known.get(false)));
+        known.get(false).forEach(run -> notes.add(run.log + ": left out, its name lacks some of " + shown));
+        shown.forEach(key -> runs.sort(Comparator.comparing(run -> run.get(key), ORDER)));
+        compare(runs, shown);
+        Set<Integer> lines = new TreeSet<>();
         for (Run run : runs) {
-            List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
-            noteGap(run.log, found);
-            run.iterations.addAll(asked(found));
+            List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
+            List<double[]> found = asked(all);
+            noteGap(run.log, all);
+            lines.add(found.size());
+            Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
+                .filter(number -> number >= 0).average().orElse(Double.NaN));
         }
-        List<Run> failed = runs.stream().filter(Run::failed).toList();
-        failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
-        require(failed.size() < runs.size(), inputs + ": no run has a timing line " + iteration
+        runs.stream().filter(Run::failed)
+            .forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no run has a timing line " + iteration
             + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
-        List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
-        notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
-            : "means of " + lines + " timing lines, " + iteration));
+        String means = iteration.matches("\\d+") ? "timing line " : "means of " + lines + " timing lines, ";
+        notes.add(runs.size() + " runs, " + means + iteration);
         return runs;
     }
 
@@ -226,7 +212,7 @@ class Breakdown implements Callable<Integer> {
         for (Path input : inputs) {
             List<Path> logs = files(input, "log-.+\\.log");
             require(!logs.isEmpty(), input + ": no log, expected names such as log-7B-tp1-subg100000000.log");
-            logs.forEach(log -> runs.add(Run.of(log)));
+            logs.forEach(log -> runs.add(new Run(log)));
         }
         for (String condition : where) {
             String[] parts = condition.split("!?=", 2);
@@ -242,30 +228,29 @@ class Breakdown implements Callable<Integer> {
     }
 
     /** All values of each key. */
-    static Map<String, Set<String>> values(List<Run> runs) {
-        Map<String, Set<String>> values = new TreeMap<>();
-        runs.forEach(run -> run.keys.keySet().forEach(key -> values.put(key, new TreeSet<>(ORDER))));
-        values.forEach((key, all) -> runs.forEach(run -> all.add(run.get(key))));
-        return values;
+    static Map<String, List<String>> values(List<Run> runs) {
+        Stream<String> keys = runs.stream().flatMap(run -> run.keys.keySet().stream()).distinct();
+        return new TreeMap<>(keys.collect(Collectors.toMap(key -> key, key ->
+            runs.stream().map(run -> run.get(key)).distinct().sorted(ORDER).toList())));
     }
 
-    /** Fails where two runs would stand in one place; notes in what runs differ that the figure hides. */
+    /** Fails where sorted runs would stand in one place; notes in what else they differ. */
     void compare(List<Run> runs, List<String> shown) {
-        Map<String, Set<String>> differ = values(runs);
-        Map<List<String>, Run> places = new HashMap<>();
-        for (Run run : runs) {
-            Run other = places.putIfAbsent(shown.stream().map(run::get).toList(), run);
-            if (other != null) {
+        for (int i = 1; i < runs.size(); i++) {
+            Run run = runs.get(i), other = runs.get(i - 1);
+            if (shown.stream().allMatch(key -> run.get(key).equals(other.get(key)))) {
+                Map<String, List<String>> differ = values(runs);
                 differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
                 require(false, other.log + " and " + run.log + " would stand in one place; choose with "
                     + "--where from " + differ + ", or name the logs");
             }
         }
+        Map<String, List<String>> differ = values(runs);
         differ.values().removeIf(values -> values.size() == 1);
         // What is known by ga, approach and stride, of which one tells of the other, and by the model.
+        differ.remove(shown.contains("stride") ? "approach" : "");
+        differ.remove(differ.containsKey("approach") ? "stride" : "");
         differ.keySet().removeAll(List.of("gbs", "prefetch", "flush_async", "opt_gaps"));
-        differ.keySet().removeAll(shown.contains("stride") ? List.of("approach") : List.of());
-        differ.keySet().removeAll(differ.containsKey("approach") ? List.of("stride") : List.of());
         differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
@@ -275,82 +260,69 @@ class Breakdown implements Callable<Integer> {
 
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
-        Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
         String read = iteration.equals("3") ? "" : "-" + iteration.replaceFirst("^\\d", "iteration$0");
         return where.stream().map(choice -> "-" + choice.replace("!=", "-not-").replace("=", ""))
-            .collect(Collectors.joining("", String.join("+", models) + "-" + what, read));
+            .collect(Collectors.joining("", String.join("+", values(runs).get("model")) + "-" + what, read));
     }
 
-    /** The first and the last iteration asked for, counted from 1. */
-    int[] asked() {
+    /** The least and the greatest number of the iterations asked for, counted from 1. */
+    IntSummaryStatistics asked() {
         boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
         require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
-        String[] ends = iteration.replace("mean", "2-999999999").split("-");
-        int first = Integer.parseInt(ends[0]), last = Integer.parseInt(ends[ends.length - 1]);
-        require(first <= last, "--iteration=" + iteration + ": expected the lower number first");
-        return new int[] {first, last};
+        return Stream.of(iteration.replace("mean", "2-999999999").split("-")).mapToInt(Integer::parseInt)
+            .summaryStatistics();
     }
 
     <T> List<T> asked(List<T> iterations) {
-        return iterations.stream().limit(asked()[1]).skip(asked()[0] - 1).toList();
+        return iterations.stream().limit(asked().getMax()).skip(asked().getMin() - 1).toList();
     }
 
-    /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
+    /** The NUMBERS of iterations, until the last one asked for is complete. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
         try (BufferedReader lines = lines(in)) {
-            String line = lines.readLine();
-            for (; line != null && found.size() <= last; line = lines.readLine()) {
-                double[] numbers = numbers(log, line);
-                double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
-                if (isTiming(numbers, open)) {
-                    found.add(numbers);
-                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
-                    System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
-                    if (found.size() == last) {
-                        return found;
-                    }
-                }
+            boolean complete = false;
+            for (String line = lines.readLine(); line != null && !complete; line = lines.readLine()) {
+                add(found, log, line);
+                complete = found.size() > last || found.size() == last && found.get(last - 1)[ELAPSED] >= 0;
             }
         }
         return found;
     }
 
-    /** Whether a line has the ms of all phases, as it has those of the last, and the same rank as another. */
-    static boolean isTiming(double[] numbers, double[] other) {
-        return numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], other[RANK]) == 0;
-    }
-
-    /** The NUMBERS that stand in a line, NaN for those that do not; what stands before NULs was cut off. */
-    static double[] numbers(Path log, String text) {
-        boolean any = text.indexOf('|') >= 0;
-        String line = any ? text.substring(text.lastIndexOf('\0') + 1) : "";
+    /** Adds what a line says: the ms of a new iteration, or what the last one lacks. */
+    static void add(List<double[]> found, Path log, String text) {
+        // What stands before NULs was cut off, and most lines say nothing.
+        String line = text.indexOf('|') < 0 ? "" : text.substring(text.lastIndexOf('\0') + 1);
         boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
         Arrays.fill(numbers, Double.NaN);
         for (int i = 0; i < numbers.length && (timing || iteration); i++) {
             Matcher number = NUMBERS.get(i).matcher(line);
-            boolean there = (i < ELAPSED || i == RANK ? timing : iteration) && number.find();
-            numbers[i] = there && number.group(1) != null ? Double.parseDouble(number.group(1)) : Double.NaN;
-            boolean twice = there && i < ELAPSED && number.find();
-            require(numbers[i] >= 0 == there && !twice, log + ": damaged number in " + line);
-            timing = timing && (there || i >= ELAPSED);
+            boolean sought = i < ELAPSED || i == RANK ? timing : iteration;
+            if (sought && number.find()) {
+                numbers[i] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
+                boolean twice = i < ELAPSED && number.find();
+                require(numbers[i] >= 0 && !twice, log + ": damaged number in " + line);
+            }
+            timing = timing && (i >= ELAPSED || numbers[i] >= 0);
         }
-        return numbers;
+        double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
+        if (numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], open[RANK]) == 0) {
+            found.add(numbers);
+        } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
+            System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
+        }
     }
 
     /** Notes where iterations are missing or come again: their count should rise evenly. */
     void noteGap(Path log, List<double[]> found) {
-        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(n -> n >= 0).toArray();
-        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1])
-            .toArray();
-        double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(1);
-        int uneven = IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().orElse(-1);
-        if (uneven >= 0) {
-            long from = (long) counts[uneven], to = (long) counts[uneven + 1];
-            notes.add(log + ": " + (from < to ? from + " to " + to + ": lines are missing"
-                : to + " comes again: two runs in one log"));
-        }
+        long[] counts = found.stream().mapToLong(n -> (long) n[COUNT]).filter(n -> n > 0).toArray();
+        long[] rises = IntStream.range(1, counts.length).mapToLong(i -> counts[i] - counts[i - 1]).toArray();
+        long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
+        IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
+            notes.add(log + ": " + (rises[i] > 0 ? counts[i] + " to " + counts[i + 1] + ": lines are missing"
+                : counts[i + 1] + " comes again: two runs in one log")));
     }
     // ==== end of logs ====
 
@@ -393,6 +365,11 @@ class Breakdown implements Callable<Integer> {
     static List<String> sorted(List<Run> runs, String key) {
         Comparator<String> order = key.equals("ratio") ? ORDER.reversed() : ORDER;
         return runs.stream().map(run -> run.get(key)).distinct().sorted(order).toList();
+    }
+
+    /** A number of parameters as one says it, such as 100M or 1.5B. */
+    static String size(double number) {
+        return (number < 1e9 ? number / 1e6 + "M" : number / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
     }
 
     static String label(String key, String value) {

@@ -55,7 +55,7 @@ class Utilization implements Callable<Integer> {
         Map<Run, List<Number>> means = new LinkedHashMap<>();
         List<List<?>> table = new ArrayList<>();
         table.add(List.of(groups, "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
-        for (Run run : read(groups)) {
+        for (Run run : read(List.of(groups))) {
             means.put(run, run.failed() ? Collections.nCopies(4, Double.NaN) : means(run));
             table.add(Stream.concat(Stream.of(run.get(groups)), means.get(run).stream()).toList());
         }
@@ -89,22 +89,27 @@ class Utilization implements Callable<Integer> {
     }
 
     /** When the ranks start and end an update, in ns since 1970. */
-    record Update(LongSummaryStatistics starts, LongSummaryStatistics ends) { }
+    record Update(LongSummaryStatistics starts, LongSummaryStatistics ends) {
+        LongSummaryStatistics ns(String timer) { return timer.equals("start") ? starts : ends; }
+    }
 
     /** The updates of the iterations asked for: the timers of all ranks before each of their timing lines. */
     List<Update> updates(Run run) throws IOException {
-        int first = asked()[0] - 1, end = first + run.iterations.size(), passed = 0;
-        List<Update> updates = Stream.generate(
-            () -> new Update(new LongSummaryStatistics(), new LongSummaryStatistics())).limit(end).toList();
+        List<Update> updates = new ArrayList<>();
+        List<double[]> passed = new ArrayList<>();
+        int last = asked().getMax();
         try (BufferedReader in = lines(Files.newInputStream(run.log))) {
-            for (String line = in.readLine(); line != null && passed < end; line = in.readLine()) {
-                Update update = updates.get(passed);
-                TIMER.matcher(line).results().forEach(timer -> (timer.group(1).equals("start")
-                    ? update.starts : update.ends).accept(Long.parseLong(timer.group(2))));
-                passed += isTiming(numbers(run.log, line), run.iterations.get(0)) ? 1 : 0;
+            for (String line = in.readLine(); line != null && passed.size() < last; line = in.readLine()) {
+                if (updates.size() == passed.size()) {
+                    updates.add(new Update(new LongSummaryStatistics(), new LongSummaryStatistics()));
+                }
+                Update update = updates.get(passed.size());
+                TIMER.matcher(line).results().forEach(timer -> update.ns(timer.group(1))
+                    .accept(Long.parseLong(timer.group(2))));
+                add(passed, run.log, line);
             }
         }
-        return updates.subList(first, end);
+        return asked(updates.subList(0, passed.size()));
     }
 
     /** A monitor's rows of an update, which all ranks must end, with one of each device every second. */
@@ -170,16 +175,15 @@ class Utilization implements Callable<Integer> {
 
     static final List<Phase> PHASES = List.of(new Phase("Forward", 0x029E73, "fwd|forward"),
         new Phase("Backward", 0xCC78BC, "bwd|backward"), new Phase("Update", 0x0173B2, "step"));
-    /** What stands before a line's numbers: ms of each phase, elapsed ms, TFLOPs per GPU, a count, a rank. */
+    /** What a line's numbers follow: ms of each phase, elapsed ms, TFLOPs per GPU; last a count, a rank. */
     static final List<Pattern> NUMBERS = Stream.concat(
-        Stream.concat(PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
-            Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]"))
-            .map(name -> name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?"),
-        Stream.of("(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |[^_]rank=)(\\d+)"))
-        .map(Pattern::compile).toList();
+        PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
+        Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
+            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)"))
+        .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
-        NUMBER = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
+        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
@@ -191,41 +195,32 @@ class Utilization implements Callable<Integer> {
         description = "Only runs whose name says one of the values, or with KEY!=V,W none. Repeatable.")
     List<String> where = List.of();
 
-    /** A log, what its name says and what follows from that, and the NUMBERS of the iterations asked for. */
-    record Run(Path log, Map<String, String> keys, List<double[]> iterations) {
-        static Run of(Path log) {
-            Run run = new Run(log, new TreeMap<>(), new ArrayList<>());
+    /** A log, what its name says and what follows from that, and the means of its NUMBERS. */
+    record Run(Path log, Map<String, String> keys, double[] means) {
+        Run(Path log) {
+            this(log, new TreeMap<>(), new double[NUMBERS.size()]);
             String name = log.getFileName().toString().replaceAll("^log-|\\.log$", "");
-            PAIR.matcher(name).results()
-                .forEach(pair -> run.keys.put(pair.group(1), canonical(pair.group(2))));
-            run.keys.put("model", name.replaceFirst("-[A-Za-z_]+\\d.*", ""));
-            run.keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
-            double ga = run.value("gbs") / run.value("mbs") / run.value("dp");
-            run.keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = run.value("prefetch") > 0;
-            int flush = run.value("flush_async") > 0 ? 1 : 0;
-            run.keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
-            run.keys.put("stride", prefetch ? "1/" + run.get("opt_gaps") : run.get("approach"));
-            return run;
+            PAIR.matcher(name).results().forEach(pair -> keys.put(pair.group(1), canonical(pair.group(2))));
+            keys.put("model", PAIR.split(name, 2)[0]);
+            keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
+            double ga = value("gbs") / value("mbs") / value("dp");
+            keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
+            boolean prefetch = value("prefetch") > 0;
+            int flush = value("flush_async") > 0 ? 1 : 0;
+            keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
+            keys.put("stride", prefetch ? "1/" + get("opt_gaps") : get("approach"));
         }
 
         String get(String key) { return keys.getOrDefault(key, "none"); }
         double value(String key) { return number(get(key)); }
-
-        /** The mean of one of the NUMBERS, NaN if no iteration says it. */
-        double mean(int i) {
-            return iterations.stream().mapToDouble(numbers -> numbers[i]).filter(number -> number >= 0)
-                .average().orElse(Double.NaN);
-        }
-
-        double seconds() { return IntStream.range(0, PHASES.size()).mapToDouble(this::mean).sum() / 1000; }
+        double seconds() { return Arrays.stream(means, 0, ELAPSED).sum() / 1000; }
         boolean failed() { return !(seconds() > 0); }
     }
 
     /** The number that a text is, such as 0.65, 1e9 or 8.3B; NaN for a word. */
     static double number(String text) {
         String plain = text.replace("K", "e3").replace("M", "e6").replace("B", "e9").replace("T", "e12");
-        return NUMBER.matcher(plain).matches() ? Double.parseDouble(plain) : Double.NaN;
+        return PLAIN.matcher(plain).matches() ? Double.parseDouble(plain) : Double.NaN;
     }
 
     /** A value in one spelling: 1 for 1.0, 1000000000 for 1e9 and 1B. */
@@ -235,39 +230,35 @@ class Utilization implements Callable<Integer> {
         return Double.isNaN(number) ? text : plain;
     }
 
-    /** A number of parameters as one says it, such as 100M or 1.5B. */
-    static String size(double number) {
-        return (number < 1e9 ? number / 1e6 + "M" : number / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
-    }
-
     /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
         APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4 : number(text.replace("1/", "")))
         .thenComparing(Comparator.naturalOrder());
 
-    /** The runs asked for, sorted by the keys that the figure shows; no two have the same values of these. */
-    List<Run> read(String... shown) throws IOException {
-        List<Run> runs = select();
-        for (String key : shown) {
-            require(values(runs).containsKey(key), inputs + ": no name has " + key + ", but " + values(runs));
-            runs.stream().filter(run -> !run.keys.containsKey(key))
-                .forEach(run -> notes.add(run.log + ": left out, its name has no " + key));
-            runs.removeIf(run -> !run.keys.containsKey(key));
-            runs.sort(Comparator.comparing(run -> run.get(key), ORDER));
-        }
-        compare(runs, List.of(shown));
+    /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
+    List<Run> read(List<String> shown) throws IOException {
+        Map<Boolean, List<Run>> known = select().stream()
+            .collect(Collectors.partitioningBy(run -> run.keys.keySet().containsAll(shown)));
+        List<Run> runs = known.get(true);
+        require(!runs.isEmpty(), inputs + ": no name has " + shown + ", but " + values(known.get(false)));
+        known.get(false).forEach(run -> notes.add(run.log + ": left out, its name lacks some of " + shown));
+        shown.forEach(key -> runs.sort(Comparator.comparing(run -> run.get(key), ORDER)));
+        compare(runs, shown);
+        Set<Integer> lines = new TreeSet<>();
         for (Run run : runs) {
-            List<double[]> found = iterations(run.log, Files.newInputStream(run.log), asked()[1]);
-            noteGap(run.log, found);
-            run.iterations.addAll(asked(found));
+            List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
+            List<double[]> found = asked(all);
+            noteGap(run.log, all);
+            lines.add(found.size());
+            Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
+                .filter(number -> number >= 0).average().orElse(Double.NaN));
         }
-        List<Run> failed = runs.stream().filter(Run::failed).toList();
-        failed.forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
-        require(failed.size() < runs.size(), inputs + ": no run has a timing line " + iteration
+        runs.stream().filter(Run::failed)
+            .forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no run has a timing line " + iteration
             + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
-        List<Integer> lines = runs.stream().map(run -> run.iterations.size()).distinct().sorted().toList();
-        notes.add(runs.size() + " runs, " + (iteration.matches("\\d+") ? "timing line " + iteration
-            : "means of " + lines + " timing lines, " + iteration));
+        String means = iteration.matches("\\d+") ? "timing line " : "means of " + lines + " timing lines, ";
+        notes.add(runs.size() + " runs, " + means + iteration);
         return runs;
     }
 
@@ -277,7 +268,7 @@ class Utilization implements Callable<Integer> {
         for (Path input : inputs) {
             List<Path> logs = files(input, "log-.+\\.log");
             require(!logs.isEmpty(), input + ": no log, expected names such as log-7B-tp1-subg100000000.log");
-            logs.forEach(log -> runs.add(Run.of(log)));
+            logs.forEach(log -> runs.add(new Run(log)));
         }
         for (String condition : where) {
             String[] parts = condition.split("!?=", 2);
@@ -293,30 +284,29 @@ class Utilization implements Callable<Integer> {
     }
 
     /** All values of each key. */
-    static Map<String, Set<String>> values(List<Run> runs) {
-        Map<String, Set<String>> values = new TreeMap<>();
-        runs.forEach(run -> run.keys.keySet().forEach(key -> values.put(key, new TreeSet<>(ORDER))));
-        values.forEach((key, all) -> runs.forEach(run -> all.add(run.get(key))));
-        return values;
+    static Map<String, List<String>> values(List<Run> runs) {
+        Stream<String> keys = runs.stream().flatMap(run -> run.keys.keySet().stream()).distinct();
+        return new TreeMap<>(keys.collect(Collectors.toMap(key -> key, key ->
+            runs.stream().map(run -> run.get(key)).distinct().sorted(ORDER).toList())));
     }
 
-    /** Fails where two runs would stand in one place; notes in what runs differ that the figure hides. */
+    /** Fails where sorted runs would stand in one place; notes in what else they differ. */
     void compare(List<Run> runs, List<String> shown) {
-        Map<String, Set<String>> differ = values(runs);
-        Map<List<String>, Run> places = new HashMap<>();
-        for (Run run : runs) {
-            Run other = places.putIfAbsent(shown.stream().map(run::get).toList(), run);
-            if (other != null) {
+        for (int i = 1; i < runs.size(); i++) {
+            Run run = runs.get(i), other = runs.get(i - 1);
+            if (shown.stream().allMatch(key -> run.get(key).equals(other.get(key)))) {
+                Map<String, List<String>> differ = values(runs);
                 differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
                 require(false, other.log + " and " + run.log + " would stand in one place; choose with "
                     + "--where from " + differ + ", or name the logs");
             }
         }
+        Map<String, List<String>> differ = values(runs);
         differ.values().removeIf(values -> values.size() == 1);
         // What is known by ga, approach and stride, of which one tells of the other, and by the model.
+        differ.remove(shown.contains("stride") ? "approach" : "");
+        differ.remove(differ.containsKey("approach") ? "stride" : "");
         differ.keySet().removeAll(List.of("gbs", "prefetch", "flush_async", "opt_gaps"));
-        differ.keySet().removeAll(shown.contains("stride") ? List.of("approach") : List.of());
-        differ.keySet().removeAll(differ.containsKey("approach") ? List.of("stride") : List.of());
         differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
@@ -326,82 +316,69 @@ class Utilization implements Callable<Integer> {
 
     /** What the figure's files are called: what is drawn, and what was chosen. */
     String name(List<Run> runs, String what) {
-        Set<String> models = new LinkedHashSet<>(runs.stream().map(run -> run.get("model")).toList());
         String read = iteration.equals("3") ? "" : "-" + iteration.replaceFirst("^\\d", "iteration$0");
         return where.stream().map(choice -> "-" + choice.replace("!=", "-not-").replace("=", ""))
-            .collect(Collectors.joining("", String.join("+", models) + "-" + what, read));
+            .collect(Collectors.joining("", String.join("+", values(runs).get("model")) + "-" + what, read));
     }
 
-    /** The first and the last iteration asked for, counted from 1. */
-    int[] asked() {
+    /** The least and the greatest number of the iterations asked for, counted from 1. */
+    IntSummaryStatistics asked() {
         boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
         require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
-        String[] ends = iteration.replace("mean", "2-999999999").split("-");
-        int first = Integer.parseInt(ends[0]), last = Integer.parseInt(ends[ends.length - 1]);
-        require(first <= last, "--iteration=" + iteration + ": expected the lower number first");
-        return new int[] {first, last};
+        return Stream.of(iteration.replace("mean", "2-999999999").split("-")).mapToInt(Integer::parseInt)
+            .summaryStatistics();
     }
 
     <T> List<T> asked(List<T> iterations) {
-        return iterations.stream().limit(asked()[1]).skip(asked()[0] - 1).toList();
+        return iterations.stream().limit(asked().getMax()).skip(asked().getMin() - 1).toList();
     }
 
-    /** The NUMBERS of the first rank's timing lines, up to the last one asked for, and of the lines after. */
+    /** The NUMBERS of iterations, until the last one asked for is complete. */
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
         try (BufferedReader lines = lines(in)) {
-            String line = lines.readLine();
-            for (; line != null && found.size() <= last; line = lines.readLine()) {
-                double[] numbers = numbers(log, line);
-                double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
-                if (isTiming(numbers, open)) {
-                    found.add(numbers);
-                } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
-                    System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
-                    if (found.size() == last) {
-                        return found;
-                    }
-                }
+            boolean complete = false;
+            for (String line = lines.readLine(); line != null && !complete; line = lines.readLine()) {
+                add(found, log, line);
+                complete = found.size() > last || found.size() == last && found.get(last - 1)[ELAPSED] >= 0;
             }
         }
         return found;
     }
 
-    /** Whether a line has the ms of all phases, as it has those of the last, and the same rank as another. */
-    static boolean isTiming(double[] numbers, double[] other) {
-        return numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], other[RANK]) == 0;
-    }
-
-    /** The NUMBERS that stand in a line, NaN for those that do not; what stands before NULs was cut off. */
-    static double[] numbers(Path log, String text) {
-        boolean any = text.indexOf('|') >= 0;
-        String line = any ? text.substring(text.lastIndexOf('\0') + 1) : "";
+    /** Adds what a line says: the ms of a new iteration, or what the last one lacks. */
+    static void add(List<double[]> found, Path log, String text) {
+        // What stands before NULs was cut off, and most lines say nothing.
+        String line = text.indexOf('|') < 0 ? "" : text.substring(text.lastIndexOf('\0') + 1);
         boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
         Arrays.fill(numbers, Double.NaN);
         for (int i = 0; i < numbers.length && (timing || iteration); i++) {
             Matcher number = NUMBERS.get(i).matcher(line);
-            boolean there = (i < ELAPSED || i == RANK ? timing : iteration) && number.find();
-            numbers[i] = there && number.group(1) != null ? Double.parseDouble(number.group(1)) : Double.NaN;
-            boolean twice = there && i < ELAPSED && number.find();
-            require(numbers[i] >= 0 == there && !twice, log + ": damaged number in " + line);
-            timing = timing && (there || i >= ELAPSED);
+            boolean sought = i < ELAPSED || i == RANK ? timing : iteration;
+            if (sought && number.find()) {
+                numbers[i] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
+                boolean twice = i < ELAPSED && number.find();
+                require(numbers[i] >= 0 && !twice, log + ": damaged number in " + line);
+            }
+            timing = timing && (i >= ELAPSED || numbers[i] >= 0);
         }
-        return numbers;
+        double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
+        if (numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], open[RANK]) == 0) {
+            found.add(numbers);
+        } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
+            System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
+        }
     }
 
     /** Notes where iterations are missing or come again: their count should rise evenly. */
     void noteGap(Path log, List<double[]> found) {
-        double[] counts = found.stream().mapToDouble(numbers -> numbers[COUNT]).filter(n -> n >= 0).toArray();
-        double[] rises = IntStream.range(1, counts.length).mapToDouble(i -> counts[i] - counts[i - 1])
-            .toArray();
-        double even = Arrays.stream(rises).filter(rise -> rise > 0).min().orElse(1);
-        int uneven = IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().orElse(-1);
-        if (uneven >= 0) {
-            long from = (long) counts[uneven], to = (long) counts[uneven + 1];
-            notes.add(log + ": " + (from < to ? from + " to " + to + ": lines are missing"
-                : to + " comes again: two runs in one log"));
-        }
+        long[] counts = found.stream().mapToLong(n -> (long) n[COUNT]).filter(n -> n > 0).toArray();
+        long[] rises = IntStream.range(1, counts.length).mapToLong(i -> counts[i] - counts[i - 1]).toArray();
+        long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
+        IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
+            notes.add(log + ": " + (rises[i] > 0 ? counts[i] + " to " + counts[i + 1] + ": lines are missing"
+                : counts[i + 1] + " comes again: two runs in one log")));
     }
     // ==== end of logs ====
 

@@ -291,7 +291,7 @@ class LogsTest {
     }
 
     static Subgroup.Run run(String name) {
-        return Subgroup.Run.of(Path.of("act-output", "8.3B", "x", "..", "log-" + name + ".log"));
+        return new Subgroup.Run(Path.of("act-output", "8.3B", "x", "..", "log-" + name + ".log"));
     }
 
     /** A name and some of its keys, what is derived from them, too; where the folder is said, all. */
@@ -330,7 +330,7 @@ class LogsTest {
         static Chosen of(Object... args) throws IOException {
             Subgroup script = new Subgroup();
             new CommandLine(script).setOverwrittenOptionsAllowed(true).parseArgs(Cli.words(args));
-            return new Chosen(script, script.read("subg"));
+            return new Chosen(script, script.read(List.of("subg")));
         }
 
         String sizes() {
@@ -338,7 +338,7 @@ class LogsTest {
         }
 
         String numbers(int run) {
-            return plain(IntStream.range(0, 5).mapToDouble(i -> runs.get(run).mean(i)).toArray());
+            return plain(IntStream.range(0, 5).mapToDouble(i -> runs.get(run).means()[i]).toArray());
         }
 
         String notes() { return String.join("\n", script.notes); }
@@ -406,7 +406,7 @@ class LogsTest {
 
     @ParameterizedTest @ValueSource(strings = {"--where=mbs", "--iteration=0", "--iteration=-1",
         "--iteration=two", "--iteration=2.5", "--iteration=", "--iteration=1e3", "--iteration=99999999999",
-        "--iteration=Mean", "--iteration=3-2", "--iteration=3-", "--iteration=1-2-3", "--iteration=3 ",
+        "--iteration=Mean", "--iteration=3-", "--iteration=1-2-3", "--iteration=3 ",
         "--where=", "--name="})
     void aWrongCommandLineIsSaid(String option) throws IOException {
         Cli.script(new Subgroup(), grid(), option).failed(2, option.split("=")[0]);

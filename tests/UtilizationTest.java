@@ -96,7 +96,7 @@ class UtilizationTest {
         try (Stream<Path> files = Files.list(folder.resolve(TWINFLOW))) {
             String name = ".*-ratio" + ratio + "-.*log";
             for (Path log : files.filter(file -> file.toString().matches(name)).toList()) {
-                naive.put(Subgroup.Run.of(log).get("approach"), naive(log, iteration));
+                naive.put(new Subgroup.Run(log).get("approach"), naive(log, iteration));
             }
         }
         assertEquals(naive, drawn);
