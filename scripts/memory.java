@@ -30,7 +30,6 @@ import org.apache.commons.csv.*;
 import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
-import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
 import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -43,14 +42,14 @@ import picocli.CommandLine.*;
     description = "Free GPU memory in the forward, backward and update phases of one training iteration.")
 class Memory implements Callable<Integer> {
     /** A phase of an iteration: its name, the colour of its bands, and the NVTX ranges that it may have. */
-    record Phase(String name, int rgb, List<String> ranges) {
+    record Phase(String name, int rgb, String... ranges) {
         String key() { return name.toLowerCase(Locale.ROOT); }
     }
 
-    static final Phase FORWARD = new Phase("Forward", 0xA6D9CA, List.of("DeepSpeedEngine.forward")),
-        BACKWARD = new Phase("Backward", 0xEBCDE6, List.of("DeepSpeedEngine.backward")),
-        UPDATE = new Phase("Update", 0xA6CDE4, List.of("DeepSpeedEngine._take_model_step",
-            "DeepSpeedZeroOptimizer_Stage3.step"));
+    static final Phase FORWARD = new Phase("Forward", 0xA6D9CA, "DeepSpeedEngine.forward"),
+        BACKWARD = new Phase("Backward", 0xEBCDE6, "DeepSpeedEngine.backward"),
+        UPDATE = new Phase("Update", 0xA6CDE4, "DeepSpeedEngine._take_model_step",
+            "DeepSpeedZeroOptimizer_Stage3.step");
     static final List<Phase> PHASES = List.of(FORWARD, BACKWARD, UPDATE);
 
     @Parameters(paramLabel = "DIR|CSV", description = "A folder with one *-monitor.csv, or that file.")
@@ -79,17 +78,13 @@ class Memory implements Callable<Integer> {
         boolean log = source.toString().endsWith(".log");
         List<Band> bands = iteration(log ? logged(source) : captured(source), source);
         List<Sample> samples = samples(csv, bands.get(0).start, end(bands));
-        XYChart chart = chart(bands, samples);
+        XYChart chart = chart(bands, samples, csv);
         save(name(csv), g -> draw(g, chart), table(bands, samples));
         return 0;
     }
 
     /** A stretch of time, both ends included, of a phase. */
     record Band(Phase phase, long start, long end) { }
-
-    record Sample(long ns, long freeBytes) {
-        double freeGiB() { return freeBytes / (double) (1L << 30); }
-    }
 
     static long end(List<Band> bands) { return bands.get(bands.size() - 1).end; }
 
@@ -107,9 +102,9 @@ class Memory implements Callable<Integer> {
             : ends.stream().map(end -> Path.of(stem + end)).filter(Files::exists).findFirst().orElse(null);
         require(source != null, stem + ": no file that ends in one of " + ends + "; name one by --phases");
         for (Path file : List.of(csv, source)) {
-            try (InputStream in = Files.newInputStream(file)) {
-                require(!new String(in.readNBytes(40), ISO_8859_1).startsWith("version https://git-lfs"),
-                    file + ": a Git LFS pointer, expected the file itself; run git lfs pull");
+            try (BufferedReader lines = lines(Files.newInputStream(file))) {
+                boolean pointer = lines.readLine().startsWith("version https://git-lfs");
+                require(!pointer, file + ": a Git LFS pointer, expected the file; run git lfs pull");
             }
         }
         return source;
@@ -124,145 +119,113 @@ class Memory implements Callable<Integer> {
             + String.join("", ranges.entrySet().stream().map(range -> "-" + range).toList());
     }
 
-    /** Ranges by name, from their text or a registered string; times become absolute where they are not. */
-    static final String RANGES = """
-        WITH names AS (SELECT value FROM json_each(?)),
-          ids AS (SELECT id FROM StringIds WHERE value IN names),
-          ranges AS (SELECT start, "end", globalTid,
+    /** The bands of the first thread that has ranges of every phase, none within another of its phase. */
+    static final String BANDS = """
+        WITH names AS (SELECT name.value AS name, phase.key AS phase
+            FROM json_each(?1) AS phase, json_each(phase.value) AS name),
+          ids AS (SELECT id FROM StringIds JOIN names ON name = value),
+          ranges AS (SELECT globalTid AS thread, globalTid >> 24 & 0xFFFFFF AS process, start, "end",
             coalesce(text, (SELECT value FROM StringIds WHERE id = textId)) AS name,
             iif(start > 1e17, 0, (SELECT utcEpochNs FROM TARGET_INFO_SESSION_START_TIME)) AS epoch
-            FROM NVTX_EVENTS WHERE (text IN names OR text IS NULL AND textId IN ids) AND "end" > start)
-        SELECT start + epoch, "end" + epoch, globalTid, name FROM ranges ORDER BY start, "end" DESC""";
+            FROM NVTX_EVENTS
+            WHERE (text IN (SELECT name FROM names) OR text IS NULL AND textId IN ids) AND "end" > start),
+          bands AS (SELECT *, max("end") OVER (PARTITION BY thread, phase ORDER BY start, "end" DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached FROM ranges JOIN names USING (name)),
+          whole AS (SELECT thread, process FROM bands WHERE process = coalesce(?2, process)
+            GROUP BY thread HAVING count(DISTINCT phase) = json_array_length(?1) ORDER BY thread)
+        SELECT phase, start + epoch, "end" + epoch, (SELECT group_concat(process, ', ') FROM whole) FROM bands
+        WHERE thread = (SELECT thread FROM whole) AND "end" > coalesce(reached, 0) AND epoch NOT NULL
+        ORDER BY start, "end" DESC""";
 
-    /** The bands of a capture, which is not changed, of the process asked for or else the lowest. */
     List<Band> captured(Path source) throws Exception {
-        for (Path beside : List.of(Path.of(source + "-journal"), Path.of(source + "-wal"))) {
-            boolean empty = !Files.exists(beside) || Files.size(beside) == 0;
-            require(empty, beside + ": not empty, and the capture lacks what is in it; export it again");
-        }
-        Path file = source.toString().matches(".*\\.(nsys-rep|qdrep)") ? exported(source) : source;
-        String url = "jdbc:sqlite:" + file.toUri() + "?mode=ro&immutable=1";
-        try (Connection db = JDBC.createConnection(url, new Properties())) {
-            Map<Long, List<Band>> threads = threads(db, source);
-            require(!threads.isEmpty(), source + ": no thread has ranges of every phase, " + names().keySet()
-                + "; see --range and --process");
-            if (threads.size() > 1) {
-                notes.add(source + ": several threads have such ranges, of the processes "
-                    + threads.keySet().stream().map(Memory::pid).toList() + "; the first is drawn");
+        List<Band> bands = new ArrayList<>();
+        String processes = "";
+        try (Connection db = JDBC.createConnection(url(source), new Properties());
+            PreparedStatement query = db.prepareStatement(BANDS)) {
+            query.setString(1, names());
+            query.setObject(2, process);
+            for (ResultSet row = query.executeQuery(); row.next(); ) {
+                bands.add(new Band(PHASES.get(row.getInt(1)), row.getLong(2), row.getLong(3)));
+                processes = row.getString(4);
             }
-            return threads.values().iterator().next();
         } catch (SQLException e) {
             throw new IllegalArgumentException(source + ": " + e.getMessage() + "; expected what nsys stats "
                 + "--force-export=true makes of nsys profile --trace=cuda,nvtx");
         }
-    }
-
-    static long pid(long globalTid) { return globalTid >> 24 & 0xFFFFFF; }
-
-    /** Of each thread that has all phases the bands, in order, without those within one of their phase. */
-    Map<Long, List<Band>> threads(Connection db, Path source) throws SQLException {
-        Map<String, Phase> names = names();
-        Map<Long, List<Band>> threads = new TreeMap<>();
-        try (PreparedStatement query = db.prepareStatement(RANGES)) {
-            query.setString(1, "[\"" + String.join("\",\"", names.keySet()) + "\"]");
-            for (ResultSet row = query.executeQuery(); row.next(); ) {
-                require(row.getObject(1) != null, source + ": no TARGET_INFO_SESSION_START_TIME.utcEpochNs");
-                threads.computeIfAbsent(row.getLong(3), thread -> new ArrayList<>())
-                    .add(new Band(names.get(row.getString(4)), row.getLong(1), row.getLong(2)));
-            }
+        require(!bands.isEmpty(), source + ": no thread has ranges of every phase, " + names()
+            + ", or TARGET_INFO_SESSION_START_TIME is empty; see --range and --process");
+        if (processes.contains(",")) {
+            notes.add(source + ": such threads are in the processes [" + processes + "]; the first is drawn");
         }
-        threads.keySet().removeIf(thread -> process != null && process != pid(thread));
-        threads.values().removeIf(bands -> !whole(bands));
-        threads.replaceAll((thread, bands) -> outer(bands));
-        return threads;
+        return bands;
     }
 
-    static boolean whole(List<Band> bands) {
-        return bands.stream().map(Band::phase).distinct().count() == PHASES.size();
-    }
-
-    /** The names of ranges, each with its phase: that of --range, or DeepSpeed's own. */
-    Map<String, Phase> names() {
-        Map<String, Phase> names = new LinkedHashMap<>();
-        for (Phase phase : PHASES) {
-            String own = ranges.get(phase.key());
-            (own == null ? phase.ranges : List.of(own)).forEach(name -> names.put(name, phase));
-        }
+    /** The names that ranges of each phase may have, as JSON: that of --range, or DeepSpeed's own. */
+    String names() {
         boolean known = PHASES.stream().map(Phase::key).toList().containsAll(ranges.keySet());
         require(known, "--range=" + ranges + ": expected forward=, backward= or update=");
-        return names;
+        Stream<List<String>> names = PHASES.stream().map(phase ->
+            ranges.containsKey(phase.key()) ? List.of(ranges.get(phase.key())) : List.of(phase.ranges));
+        return names.map(some -> some.stream().map(name -> '"' + name + '"').toList()).toList().toString();
     }
 
-    /** The bands without those within another of their phase, as upstream's update is within the fork's. */
-    static List<Band> outer(List<Band> bands) {
-        Map<Phase, Long> reached = new HashMap<>();
-        List<Band> outer = new ArrayList<>();
-        for (Band band : bands) {
-            if (band.end > reached.getOrDefault(band.phase, 0L)) {
-                outer.add(band);
-                reached.put(band.phase, band.end);
-            }
-        }
-        return outer;
+    /** Where SQLite finds a capture, or what nsys exports of a report, of which nothing may change. */
+    static String url(Path source) throws Exception {
+        String journal = source + "-journal", wal = source + "-wal";
+        require(new File(journal).length() + new File(wal).length() == 0, journal + " or " + wal
+            + " is not empty, and the capture lacks what is in it; export it again");
+        boolean report = source.toString().matches(".*\\.(nsys-rep|qdrep)");
+        return "jdbc:sqlite:" + (report ? exported(source) : source).toUri() + "?mode=ro&immutable=1";
     }
 
     /** What nsys exports of a report, into a folder for temporary files until the script ends. */
     static Path exported(Path report) throws Exception {
-        Path folder = Files.createTempDirectory("memory"), file = folder.resolve("capture.sqlite");
-        folder.toFile().deleteOnExit();
+        Path file = Files.createTempDirectory("memory").resolve("capture.sqlite");
+        file.getParent().toFile().deleteOnExit();
         file.toFile().deleteOnExit();
-        File nothing = new File("/dev/null");
-        try {
-            List<String> export = List.of("nsys", "export", "--type=sqlite", "--output=" + file, "" + report);
-            Process nsys = new ProcessBuilder(export).redirectInput(nothing).redirectError(nothing)
-                .redirectOutput(nothing).start();
-            boolean exported = nsys.waitFor() == 0 && Files.exists(file);
-            require(exported, report + ": nsys export --type=sqlite failed on it; export it by hand");
-        } catch (IOException e) {
-            require(false, report + ": no nsys here to export it; where there is one, run nsys stats "
-                + "--force-export=true on it and put the .sqlite beside the monitor");
-        }
+        String export = "nsys export --type=sqlite \"--output=$1\" \"$2\" < /dev/null > /dev/null 2>&1";
+        Process nsys = new ProcessBuilder("sh", "-c", export, "sh", "" + file, "" + report).start();
+        require(nsys.waitFor() == 0, report + ": nsys export --type=sqlite failed, or there is no nsys here; "
+            + "export it where there is one and put the .sqlite beside the monitor");
         return file;
     }
 
     /** The last stamp in a line, and what begins or ends then, or the ms of the update that ends then. */
-    static final Pattern LINE = Pattern.compile(".*\\[(\\d{4}-\\d\\d-\\d\\d) ([\\d:]{8}),(\\d{3})].*?"
+    static final Pattern LINE = Pattern.compile(".*\\[(\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
         + "(?:Engine (before|after) (forward|backward)|"
         + "time \\(ms\\) \\| (?:fwd|forward): .*\\| step: ([^\\s|\\[<]*))");
     /** DeepSpeed collects garbage before it says that a backward has ended: so much in the study's logs. */
     static final long LATE_NS = 63_000_000;
 
-    /** A log's phases: forwards and backwards by DeepSpeed's memory messages, updates by timing lines. */
+    /** A log's bands: forwards and backwards by DeepSpeed's memory messages, updates by timing lines. */
     List<Band> logged(Path log) throws IOException {
+        notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
         List<Band> bands = new ArrayList<>();
         long begun = 0;
         try (BufferedReader lines = lines(Files.newInputStream(log))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher m = LINE.matcher(line.substring(line.lastIndexOf('\0') + 1));
-                if (!m.find()) {
-                    continue;
+                if (m.find()) {
+                    long ns = ns(m.group(1).replace(' ', 'T').replace(',', '.'));
+                    if (m.group(4) != null) {
+                        require(m.group(4).matches("\\d+(\\.\\d+)?"), "'" + m.group(4) + "' is no number");
+                        long tookNs = (long) (Double.parseDouble(m.group(4)) * 1e6);
+                        bands.add(new Band(UPDATE, ns - tookNs, ns));
+                    } else if (m.group(2).equals("after") && begun > 0) {
+                        bands.add(m.group(3).equals("forward") ? new Band(FORWARD, begun, ns)
+                            : new Band(BACKWARD, begun, ns - LATE_NS));
+                    }
+                    begun = "before".equals(m.group(2)) ? ns : 0;
                 }
-                long ns = ns(m.group(1) + "T" + m.group(2) + "." + m.group(3), log);
-                if (m.group(6) != null) {
-                    require(m.group(6).matches("\\d+(\\.\\d+)?"), log + ": damaged number in " + line);
-                    bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(m.group(6)) * 1e6), ns));
-                } else if (m.group(4).equals("after") && begun > 0) {
-                    bands.add(m.group(5).equals("forward") ? new Band(FORWARD, begun, ns)
-                        : new Band(BACKWARD, begun, ns - LATE_NS));
-                }
-                begun = "before".equals(m.group(4)) ? ns : 0;
             }
+        } catch (DateTimeException | IllegalArgumentException e) {
+            throw new IllegalArgumentException(log + ": damaged line, " + e.getMessage());
         }
-        notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
         return bands;
     }
 
-    long ns(String stamp, Path log) {
-        try {
-            return LocalDateTime.parse(stamp).atZone(zone).toInstant().toEpochMilli() * 1_000_000;
-        } catch (DateTimeException e) {
-            throw new IllegalArgumentException(log + ": damaged time of day, " + stamp);
-        }
+    long ns(String stamp) {
+        return LocalDateTime.parse(stamp).atZone(zone).toInstant().toEpochMilli() * 1_000_000;
     }
 
     /** The update asked for, and the bands since the one before. */
@@ -273,32 +236,27 @@ class Memory implements Callable<Integer> {
             + "expected --iteration=" + iteration + " to be one of them");
         int from = iteration == 1 ? 0 : updates[iteration - 2] + 1;
         List<Band> bands = all.subList(from, updates[iteration - 1] + 1);
-        require(whole(bands), source + ": iteration " + iteration + " lacks phases; in a log forward and "
-            + "backward need memory_breakdown");
+        require(bands.stream().map(Band::phase).distinct().count() == PHASES.size(), source + ": iteration "
+            + iteration + " lacks phases; in a log forward and backward need memory_breakdown");
         return bands;
     }
 
     /** The samples of a device from a second before to a second after a stretch of time, in order. */
     List<Sample> samples(Path csv, long from, long to) throws IOException {
-        Monitor monitor = new Monitor(csv, from, to, "timestamp", "device_id", "mem_free");
-        long drawn = device != null ? device : monitor.devices.stream().findFirst().orElse(0L);
-        long gap = monitor.gap(drawn, from, to), totalBytes = 0;
-        List<Sample> samples = new ArrayList<>();
-        for (CSVRecord row : monitor.rows) {
-            if (monitor.whole(row, "device_id") == drawn) {
-                Sample sample = new Sample(monitor.ns(row), monitor.whole(row, "mem_free"));
-                long used = row.isMapped("mem_used") ? monitor.whole(row, "mem_used") : 0;
-                totalBytes = Math.max(totalBytes, sample.freeBytes + used);
-                samples.add(sample);
-            }
-        }
-        samples.sort(Comparator.comparing(Sample::ns));
-        require(totalBytes >= 1 << 28, csv + ": mem_free is not in bytes but MiB? The most is " + totalBytes);
-        if (gap > SECOND) {
-            notes.add(csv + ": no sample for " + gap / 1e9 + " s, where the line is broken");
-        }
-        notes.add(csv + ": " + samples.size() + " samples of device " + drawn + " of " + monitor.devices);
+        Monitor monitor = Monitor.of(csv, from, to, "timestamp", "device_id", "mem_free");
+        Set<Long> devices = monitor.devices.keySet();
+        long drawn = device != null ? device : devices.stream().findFirst().orElse(0L);
+        List<Sample> samples = monitor.samples(drawn, from, to);
+        double most = samples.stream().mapToDouble(Memory::knownBytes).max().orElseThrow();
+        require(most >= 1 << 28, csv + ": mem_free is not in bytes but MiB? The most is " + most);
+        notes.add(csv + ": " + samples.size() + " samples of device " + drawn + " of " + devices);
         return samples;
+    }
+
+    /** A GPU's memory, or what is free of it where nothing is said of the rest. */
+    static double knownBytes(Sample sample) {
+        boolean used = sample.row.isMapped("mem_used") && sample.row.get("mem_used").matches("\\d+");
+        return sample.number("mem_free") + (used ? sample.number("mem_used") : 0);
     }
 
     /** What --csv writes: each sample of the iteration, and the phase in which it lies, none between two. */
@@ -306,20 +264,18 @@ class Memory implements Callable<Integer> {
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of("timestamp_ns", "seconds", "phase", "mem_free_bytes"));
         long from = bands.get(0).start;
-        for (Sample s : samples) {
-            String phase = bands.stream().filter(band -> band.start <= s.ns && s.ns <= band.end).findFirst()
-                .map(band -> band.phase.key()).orElse("");
-            if (from <= s.ns && s.ns <= end(bands)) {
-                rows.add(List.of(s.ns, (s.ns - from) / 1e9, phase, s.freeBytes));
-            }
-        }
+        samples.stream().filter(s -> from <= s.ns && s.ns <= end(bands)).forEach(s -> {
+            Stream<Band> around = bands.stream().filter(band -> band.start <= s.ns && s.ns <= band.end);
+            String phase = around.findFirst().map(band -> band.phase.key()).orElse("");
+            rows.add(List.of(s.ns, (s.ns - from) / 1e9, phase, s.row.get("mem_free")));
+        });
         return rows;
     }
 
     /** The bands, and the samples over them. */
-    static XYChart chart(List<Band> bands, List<Sample> samples) {
+    XYChart chart(List<Band> bands, List<Sample> samples, Path csv) {
         long from = bands.get(0).start;
-        double top = 1.1 * samples.stream().mapToDouble(Sample::freeGiB).max().orElseThrow();
+        double top = 1.1 * samples.stream().mapToDouble(Memory::freeGiB).max().orElseThrow();
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle("Time within the iteration (s)");
         chart.setYAxisTitle("Free GPU memory (GiB)");
@@ -328,29 +284,33 @@ class Memory implements Callable<Integer> {
         for (Band band : bands) {
             double[] seconds = {(band.start - from) / 1e9, (band.end - from) / 1e9}, height = {top, top};
             XYSeries area = chart.addSeries("" + band, seconds, height);
-            area.setXYSeriesRenderStyle(XYSeriesRenderStyle.Area).setMarker(SeriesMarkers.NONE)
+            area.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area).setMarker(SeriesMarkers.NONE)
                 .setLineStyle(SeriesLines.NONE).setFillColor(new Color(band.phase.rgb));
         }
-        addLine(chart, from, samples);
+        addLine(chart, from, samples, csv);
         return chart;
     }
 
     /** The samples as a line, which is broken where they miss a second. */
-    static void addLine(XYChart chart, long from, List<Sample> samples) {
+    void addLine(XYChart chart, long from, List<Sample> samples, Path csv) {
         List<Double> seconds = new ArrayList<>(), free = new ArrayList<>();
         long last = samples.get(0).ns;
         for (Sample sample : samples) {
-            if (sample.ns - last > SECOND) {
+            double gap = (sample.ns - last) / 1e9;
+            if (gap > 1) {
+                notes.add(csv + ": no sample for " + gap + " s, where the line is broken");
                 seconds.add((last - from) / 1e9);
                 free.add(Double.NaN);
             }
             seconds.add((sample.ns - from) / 1e9);
-            free.add(sample.freeGiB());
+            free.add(freeGiB(sample));
             last = sample.ns;
         }
         chart.addSeries("free", seconds, free).setMarker(SeriesMarkers.NONE).setLineColor(Color.BLACK)
             .setLineStyle(new BasicStroke(7, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
     }
+
+    static double freeGiB(Sample sample) { return sample.number("mem_free") / (1 << 30); }
 
     static void draw(Graphics2D g, XYChart chart) {
         g.translate(0, 80);
@@ -368,70 +328,58 @@ class Memory implements Callable<Integer> {
 
     static final long SECOND = 1_000_000_000;
 
-    /** A monitor's devices, and its rows from a second before to a second after a window, in ns. */
-    static class Monitor {
-        final Path csv;
-        final Set<Long> devices = new TreeSet<>();
-        final List<CSVRecord> rows;
-        private final LongSummaryStatistics times = new LongSummaryStatistics();
+    /** A row of a monitor, and its time in ns since 1970. */
+    record Sample(long ns, CSVRecord row) {
+        double number(String column) { return Double.parseDouble(row.get(column)); }
+    }
 
-        /** Parses only the lines of these rows, each behind its number: there may be millions of others. */
-        Monitor(Path csv, long from, long to, String... columns) throws IOException {
-            this.csv = csv;
+    /** When a monitor's samples are, and each device's from a second before to a second after a window. */
+    record Monitor(Path csv, LongSummaryStatistics times, Map<Long, List<Sample>> devices) {
+        /** Of rows far from the window, of which there may be millions, only device and time are read. */
+        static Monitor of(Path csv, long from, long to, String... needed) throws IOException {
+            Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
+            int line = 1;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
-                String header = lines.readLine();
-                List<String> names = List.of(header.split(",")), needed = List.of(columns);
-                require(names.containsAll(needed), csv + ": needs columns " + needed + ", found " + header);
-                int time = names.indexOf("timestamp"), id = names.indexOf("device_id"), number = 1;
-                StringBuilder near = new StringBuilder("line," + header + "\n");
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    number++;
-                    boolean whole = !line.endsWith("\0") && !line.isEmpty();
-                    if (whole && near(line.split(",", Math.max(time, id) + 2), time, id, from, to)) {
-                        near.append(number).append(',').append(line).append('\n');
+                List<String> names = List.of(lines.readLine().split(","));
+                require(names.containsAll(List.of(needed)), "needs " + List.of(needed) + ", found " + names);
+                int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
+                for (String row = lines.readLine(); row != null; row = lines.readLine()) {
+                    line++;
+                    if (!row.endsWith("\0") && !row.isEmpty()) {
+                        String[] cells = row.split(",", Math.max(id, time) + 2);
+                        long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
+                        List<Sample> near = monitor.devices.computeIfAbsent(device, d -> new ArrayList<>());
+                        monitor.times.accept(ns);
+                        if (from - SECOND <= ns && ns <= to + SECOND) {
+                            near.add(new Sample(ns, parsed(row, names, needed)));
+                        }
                     }
                 }
-                rows = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get()
-                    .parse(new StringReader(near.toString())).getRecords();
+            } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
+                throw new IllegalArgumentException(csv + ", line " + line + ": " + e.getMessage());
             }
+            return monitor;
         }
 
-        /** Whether a row is near the window, or cannot be told not to be, of which cell() will complain. */
-        private boolean near(String[] cells, int time, int id, long from, long to) {
-            try {
-                long ns = Long.parseLong(cells[time]);
-                devices.add(Long.parseLong(cells[id]));
-                times.accept(ns);
-                return from - SECOND <= ns && ns <= to + SECOND;
-            } catch (NumberFormatException | IndexOutOfBoundsException e) {
-                return true;
-            }
+        static CSVRecord parsed(String line, List<String> names, String... needed) throws IOException {
+            CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
+            CSVRecord row = format.parse(new StringReader(line)).getRecords().get(0);
+            require(row.isConsistent() && Stream.of(needed).allMatch(column -> row.get(column)
+                .matches("\\d+(\\.\\d+)?")), line + ": expected a plain number in each of " + names);
+            return row;
         }
 
-        long ns(CSVRecord row) { return whole(row, "timestamp"); }
-
-        long whole(CSVRecord row, String column) {
-            return Long.parseLong(cell(row, column, "[0-8]?\\d{1,18}"));
-        }
-
-        /** A cell's text; fails if it is no such number. */
-        String cell(CSVRecord row, String column, String pattern) {
-            String text = row.isConsistent() ? row.get(column) : "";
-            require(text.matches(pattern), csv + ", line " + row.get(0) + ": '" + text + "' is no " + column
-                + ", expected a plain number");
-            return text;
-        }
-
-        /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
-        long gap(long device, long from, long to) {
-            long[] ns = rows.stream().filter(row -> whole(row, "device_id") == device).mapToLong(this::ns)
-                .filter(time -> from - SECOND <= time && time <= to + SECOND).sorted().toArray();
-            boolean within = Arrays.stream(ns).anyMatch(time -> from <= time && time <= to);
-            require(within && ns[0] <= from + SECOND && ns[ns.length - 1] >= to - SECOND, csv + ": device "
-                + device + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
-                + utc(times.getMin()) + " to " + utc(times.getMax())
+        /** A device's samples near such a window, in order; fails if they do not reach its ends. */
+        List<Sample> samples(long device, long from, long to) {
+            List<Sample> near = devices.getOrDefault(device, List.of()).stream()
+                .filter(sample -> from - SECOND <= sample.ns && sample.ns <= to + SECOND)
+                .sorted(Comparator.comparing(Sample::ns)).toList();
+            boolean within = near.stream().anyMatch(sample -> from <= sample.ns && sample.ns <= to);
+            require(within && near.get(0).ns <= from + SECOND && near.get(near.size() - 1).ns >= to - SECOND,
+                csv + ": device " + device + " lacks samples from " + utc(from) + " to " + utc(to)
+                + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
                 + ": another run, clock, zone, or unit than ns?");
-            return IntStream.range(1, ns.length).mapToLong(i -> ns[i] - ns[i - 1]).max().orElse(0);
+            return near;
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }

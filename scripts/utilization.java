@@ -81,11 +81,12 @@ class Utilization implements Callable<Integer> {
         List<Update> updates = updates(run);
         Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
         long from = updates.get(0).starts.getMin(), to = updates.get(updates.size() - 1).ends.getMax();
-        Monitor monitor = new Monitor(csv, from, to, "timestamp", "device_id", "txpci", "rxpci", "gpu_util");
-        List<CSVRecord> rows = updates.stream().flatMap(update -> rows(run, monitor, update)).toList();
-        Stream<Number> means = BARS.stream().map(bar -> rows.stream().mapToDouble(row -> Double.parseDouble(
-            monitor.cell(row, bar.column, "\\d+(\\.\\d+)?"))).average().orElseThrow() / bar.unit);
-        return Stream.concat(means, Stream.of(rows.size())).toList();
+        Monitor monitor = Monitor.of(csv, from, to, "timestamp", "device_id", "txpci", "rxpci", "gpu_util");
+        List<Sample> samples = new ArrayList<>();
+        updates.forEach(update -> samples.addAll(samples(run, monitor, update)));
+        Stream<Number> means = BARS.stream().map(bar -> samples.stream()
+            .mapToDouble(sample -> sample.number(bar.column)).average().orElseThrow() / bar.unit);
+        return Stream.concat(means, Stream.of(samples.size())).toList();
     }
 
     /** When the ranks start and end an update, in ns since 1970. */
@@ -112,17 +113,22 @@ class Utilization implements Callable<Integer> {
         return asked(updates.subList(0, passed.size()));
     }
 
-    /** A monitor's rows of an update, which all ranks must end, with one of each device every second. */
-    static Stream<CSVRecord> rows(Run run, Monitor monitor, Update update) {
+    /** A monitor's samples in an update, which all ranks must end; no device may lack any for a second. */
+    static List<Sample> samples(Run run, Monitor monitor, Update update) {
         long starts = update.starts.getCount(), ends = update.ends.getCount();
         require(starts > 0 && starts == ends, run.log + ": has " + starts + " step_start and " + ends
             + " step_end lines in an iteration, expected as many of both");
         long from = update.starts.getMin(), to = update.ends.getMax();
-        for (long device : monitor.devices.isEmpty() ? Set.of(0L) : monitor.devices) {
-            require(monitor.gap(device, from, to) <= SECOND, monitor.csv + ": device " + device
-                + " has no sample for over a second of an update; leave the run out by --where");
+        List<Sample> samples = new ArrayList<>();
+        for (long device : monitor.devices.isEmpty() ? Set.of(0L) : monitor.devices.keySet()) {
+            List<Sample> near = monitor.samples(device, from, to);
+            boolean steady = IntStream.range(1, near.size())
+                .allMatch(i -> near.get(i).ns - near.get(i - 1).ns <= SECOND);
+            require(steady, monitor.csv + ": device " + device + " has no sample for over a second of an "
+                + "update; leave the run out by --where");
+            near.stream().filter(sample -> from <= sample.ns && sample.ns <= to).forEach(samples::add);
         }
-        return monitor.rows.stream().filter(row -> from <= monitor.ns(row) && monitor.ns(row) <= to);
+        return samples;
     }
 
     /** The bars on two axes, under their numbers in three digits. */
@@ -386,70 +392,58 @@ class Utilization implements Callable<Integer> {
 
     static final long SECOND = 1_000_000_000;
 
-    /** A monitor's devices, and its rows from a second before to a second after a window, in ns. */
-    static class Monitor {
-        final Path csv;
-        final Set<Long> devices = new TreeSet<>();
-        final List<CSVRecord> rows;
-        private final LongSummaryStatistics times = new LongSummaryStatistics();
+    /** A row of a monitor, and its time in ns since 1970. */
+    record Sample(long ns, CSVRecord row) {
+        double number(String column) { return Double.parseDouble(row.get(column)); }
+    }
 
-        /** Parses only the lines of these rows, each behind its number: there may be millions of others. */
-        Monitor(Path csv, long from, long to, String... columns) throws IOException {
-            this.csv = csv;
+    /** When a monitor's samples are, and each device's from a second before to a second after a window. */
+    record Monitor(Path csv, LongSummaryStatistics times, Map<Long, List<Sample>> devices) {
+        /** Of rows far from the window, of which there may be millions, only device and time are read. */
+        static Monitor of(Path csv, long from, long to, String... needed) throws IOException {
+            Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
+            int line = 1;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
-                String header = lines.readLine();
-                List<String> names = List.of(header.split(",")), needed = List.of(columns);
-                require(names.containsAll(needed), csv + ": needs columns " + needed + ", found " + header);
-                int time = names.indexOf("timestamp"), id = names.indexOf("device_id"), number = 1;
-                StringBuilder near = new StringBuilder("line," + header + "\n");
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    number++;
-                    boolean whole = !line.endsWith("\0") && !line.isEmpty();
-                    if (whole && near(line.split(",", Math.max(time, id) + 2), time, id, from, to)) {
-                        near.append(number).append(',').append(line).append('\n');
+                List<String> names = List.of(lines.readLine().split(","));
+                require(names.containsAll(List.of(needed)), "needs " + List.of(needed) + ", found " + names);
+                int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
+                for (String row = lines.readLine(); row != null; row = lines.readLine()) {
+                    line++;
+                    if (!row.endsWith("\0") && !row.isEmpty()) {
+                        String[] cells = row.split(",", Math.max(id, time) + 2);
+                        long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
+                        List<Sample> near = monitor.devices.computeIfAbsent(device, d -> new ArrayList<>());
+                        monitor.times.accept(ns);
+                        if (from - SECOND <= ns && ns <= to + SECOND) {
+                            near.add(new Sample(ns, parsed(row, names, needed)));
+                        }
                     }
                 }
-                rows = CSVFormat.DEFAULT.builder().setHeader().setSkipHeaderRecord(true).get()
-                    .parse(new StringReader(near.toString())).getRecords();
+            } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
+                throw new IllegalArgumentException(csv + ", line " + line + ": " + e.getMessage());
             }
+            return monitor;
         }
 
-        /** Whether a row is near the window, or cannot be told not to be, of which cell() will complain. */
-        private boolean near(String[] cells, int time, int id, long from, long to) {
-            try {
-                long ns = Long.parseLong(cells[time]);
-                devices.add(Long.parseLong(cells[id]));
-                times.accept(ns);
-                return from - SECOND <= ns && ns <= to + SECOND;
-            } catch (NumberFormatException | IndexOutOfBoundsException e) {
-                return true;
-            }
+        static CSVRecord parsed(String line, List<String> names, String... needed) throws IOException {
+            CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
+            CSVRecord row = format.parse(new StringReader(line)).getRecords().get(0);
+            require(row.isConsistent() && Stream.of(needed).allMatch(column -> row.get(column)
+                .matches("\\d+(\\.\\d+)?")), line + ": expected a plain number in each of " + names);
+            return row;
         }
 
-        long ns(CSVRecord row) { return whole(row, "timestamp"); }
-
-        long whole(CSVRecord row, String column) {
-            return Long.parseLong(cell(row, column, "[0-8]?\\d{1,18}"));
-        }
-
-        /** A cell's text; fails if it is no such number. */
-        String cell(CSVRecord row, String column, String pattern) {
-            String text = row.isConsistent() ? row.get(column) : "";
-            require(text.matches(pattern), csv + ", line " + row.get(0) + ": '" + text + "' is no " + column
-                + ", expected a plain number");
-            return text;
-        }
-
-        /** The widest gap in ns between a device's times in a window; fails if they do not reach its ends. */
-        long gap(long device, long from, long to) {
-            long[] ns = rows.stream().filter(row -> whole(row, "device_id") == device).mapToLong(this::ns)
-                .filter(time -> from - SECOND <= time && time <= to + SECOND).sorted().toArray();
-            boolean within = Arrays.stream(ns).anyMatch(time -> from <= time && time <= to);
-            require(within && ns[0] <= from + SECOND && ns[ns.length - 1] >= to - SECOND, csv + ": device "
-                + device + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
-                + utc(times.getMin()) + " to " + utc(times.getMax())
+        /** A device's samples near such a window, in order; fails if they do not reach its ends. */
+        List<Sample> samples(long device, long from, long to) {
+            List<Sample> near = devices.getOrDefault(device, List.of()).stream()
+                .filter(sample -> from - SECOND <= sample.ns && sample.ns <= to + SECOND)
+                .sorted(Comparator.comparing(Sample::ns)).toList();
+            boolean within = near.stream().anyMatch(sample -> from <= sample.ns && sample.ns <= to);
+            require(within && near.get(0).ns <= from + SECOND && near.get(near.size() - 1).ns >= to - SECOND,
+                csv + ": device " + device + " lacks samples from " + utc(from) + " to " + utc(to)
+                + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
                 + ": another run, clock, zone, or unit than ns?");
-            return IntStream.range(1, ns.length).mapToLong(i -> ns[i] - ns[i - 1]).max().orElse(0);
+            return near;
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
