@@ -47,14 +47,12 @@ class Subgroup implements Callable<Integer> {
 
     /** What --csv writes: a header, then the ms of each run as in its log, or none if it failed. */
     static List<List<?>> table(List<Run> runs) {
+        Stream<String> phases = PHASES.stream().map(phase -> phase.name.toLowerCase(Locale.ROOT) + "_ms");
         List<List<?>> rows = new ArrayList<>();
-        rows.add(row("subgroup_size", i -> PHASES.get(i).name.toLowerCase(Locale.ROOT) + "_ms"));
-        runs.forEach(run -> rows.add(row(run.get("subg"), i -> run.means[i])));
+        rows.add(Stream.concat(Stream.of("subgroup_size"), phases).toList());
+        runs.forEach(run -> rows.add(Stream.concat(Stream.of(run.get("subg")),
+            Arrays.stream(run.means, 0, ELAPSED).boxed()).toList()));
         return rows;
-    }
-
-    static List<?> row(String first, IntFunction<?> cell) {
-        return Stream.concat(Stream.of(first), IntStream.range(0, PHASES.size()).mapToObj(cell)).toList();
     }
 
     /** The axis of the seconds, and one without ticks for the runs. */

@@ -404,10 +404,9 @@ class LogsTest {
             (Object[]) (condition + " " + known).split(" "));
     }
 
-    @ParameterizedTest @ValueSource(strings = {"--where=mbs", "--iteration=0", "--iteration=-1",
+    @ParameterizedTest @ValueSource(strings = {"--where=mbs", "--iteration=0", "--iteration=-1", "--name=",
         "--iteration=two", "--iteration=2.5", "--iteration=", "--iteration=1e3", "--iteration=99999999999",
-        "--iteration=Mean", "--iteration=3-", "--iteration=1-2-3", "--iteration=3 ",
-        "--where=", "--name="})
+        "--iteration=Mean", "--iteration=3-", "--iteration=1-2-3", "--iteration=3 ", "--where="})
     void aWrongCommandLineIsSaid(String option) throws IOException {
         Cli.script(new Subgroup(), grid(), option).failed(2, option.split("=")[0]);
     }

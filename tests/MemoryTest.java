@@ -183,6 +183,8 @@ class MemoryTest {
         "the same twice | INSERT INTO NVTX_EVENTS SELECT start, \"end\", 59, NULL, globalTid, id "
             + "FROM NVTX_EVENTS JOIN StringIds ON value = text | ",
         "by number | @ textId = (SELECT id FROM StringIds WHERE value = text), text = NULL | ",
+        "otherwise named | INSERT INTO NVTX_EVENTS SELECT start, \"end\" + 9e6, 59, 'x', globalTid, id "
+            + "FROM NVTX_EVENTS JOIN StringIds ON value = text | ",
         "text counts | @ textId = 1 | ", "around | S1315-1530 | ", "another's | X2950-3400 | ",
         "open | S2900- F2910- F2930-0 | ", "within | S1330-1500 S2330-2500 | ",
         "absolute | @ start = start + 1700000000000000000, \"end\" = \"end\" + 1700000000000000000 | ",
@@ -305,6 +307,7 @@ class MemoryTest {
             Arguments.of(HEADER + rows(0, 0, 9000), "22:13:29"), Arguments.of(HEADER, "device"),
             Arguments.of(HEADER + rows(0, 25000, 30000), "22:13:45"),
             Arguments.of(HEADER + rows(0, 15000, 15000), "22:13:35"),
+            Arguments.of(HEADER + rows(0, 15000, 26000), "22:13:35"),
             Arguments.of(HEADER + rows(0, 0, 5000) + rows(1, 0, 26000), "device 0")));
     }
 
@@ -339,9 +342,8 @@ class MemoryTest {
     static List<String> samplesPlainly(String text) {
         String[] lines = text.replaceFirst("[^\r\n]*\\z", "").split("[\r\n]");
         return Stream.of(lines).map(line -> line.split(",")).filter(row -> row.length == 8
-            && row[0].equals("0") && row[1].matches("\\d{19}")).map(row -> row[1] + "," + row[7])
-            .filter(row -> row.compareTo(ns(2000) + "") >= 0 && row.compareTo(ns(4520) + "~") < 0).sorted()
-            .toList();
+            && row[0].equals("0") && row[1].matches("\\d{19}") && row[1].compareTo(ns(2000) + "") >= 0
+            && row[1].compareTo(ns(4520) + "") <= 0).map(row -> row[1] + "," + row[7]).sorted().toList();
     }
 
     /** A capture in which ranges are moved, renamed, doubled and lost is read as by looking at each pair. */

@@ -137,9 +137,8 @@ class UtilizationTest {
     }
 
     /** Of an update from 3000 to 9000 ms, or of the one before it. */
-    @ParameterizedTest @CsvSource({"3, 0, 5000, 9000, 10000", "3, 0, 5000, 20000, 20000",
-        "3, 5000, 10000, 10000, 10000",
-        "3, 0, 1000, 1000, 1000", "mean, 2900, 10000, 10000, 10000", "mean, 0, 2500, 0, 2500"})
+    @ParameterizedTest @CsvSource({"3,0,5000,9000,10000", "3,0,5000,20000,20000", "3,5000,10000,10000,10000",
+        "3,0,1000,1000,1000", "mean,2900,10000,10000,10000", "mean,0,2500,0,2500"})
     void aMonitorThatDoesNotCoverTheUpdatesIsRefused(String iteration, int from, int to, int again, int end)
         throws IOException {
         log(ZERO3, timers("s3000 e9000"));
