@@ -141,7 +141,7 @@ class Throughput implements Callable<Integer> {
     List<Run> read(List<String> shown) throws IOException {
         Map<Boolean, List<Run>> known = select().stream()
             .collect(Collectors.partitioningBy(run -> run.keys.keySet().containsAll(shown)));
-        List<Run> runs = known.get(true);
+        List<Run> runs = new ArrayList<>(known.get(true));
         require(!runs.isEmpty(), inputs + ": no name has " + shown + ", but " + values(known.get(false)));
         known.get(false).forEach(run -> notes.add(run.log + ": left out, its name lacks some of " + shown));
         shown.forEach(key -> runs.sort(Comparator.comparing(run -> run.get(key), ORDER)));
@@ -181,6 +181,7 @@ class Throughput implements Callable<Integer> {
                 require(false, "no run is left with " + condition + " (--where), there are " + values(runs));
             }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
+            require(!runs.isEmpty(), "no run is left with " + condition + " (--where), all have it");
         }
         return runs;
     }
@@ -273,7 +274,7 @@ class Throughput implements Callable<Integer> {
         }
     }
 
-    /** Notes where iterations are missing or come again: their count should rise evenly. */
+    /** Notes where iterations are missing or come again: their count, 0 if not said, should rise evenly. */
     void noteGap(Path log, List<double[]> found) {
         long[] counts = found.stream().mapToLong(n -> (long) n[COUNT]).filter(n -> n > 0).toArray();
         long[] rises = IntStream.range(1, counts.length).mapToLong(i -> counts[i] - counts[i - 1]).toArray();

@@ -397,11 +397,11 @@ class LogsTest {
     @ParameterizedTest @CsvSource(delimiter = ';', textBlock = """
         nbs=4; approach dp flush_async folder ga gbs mbs model opt_gaps prefetch ratio stride subg
         mbs=4,77; [1, 4, 8]
+        mbs!=1,4,8; (--where)
         approach=dos; [ZeRO-3, BW-only, Prefetch-only, DOS]""")
     void whatWhereDoesNotKnowIsAnsweredWithWhatThereIs(String condition, String known) throws IOException {
         Path folder = grid();
-        refuses(() -> Chosen.of(folder, "--where=" + condition), 
-            (Object[]) (condition + " " + known).split(" "));
+        refuses(() -> Chosen.of(folder, "--where=" + condition), (Object[]) (condition + " " + known).split(" "));
     }
 
     @ParameterizedTest @ValueSource(strings = {"--where=mbs", "--iteration=0", "--iteration=-1", "--name=",

@@ -287,7 +287,7 @@ class MemoryTest {
         assertEquals(ns(3520) + ",update," + ((21L << 30) + 3520), second.get(104));
         String alternating = IntStream.rangeClosed(0, 1200).map(i -> 6000 - 5 * i)
             .mapToObj(ms -> rows(1, ms, ms) + rows(0, ms, ms)).collect(Collectors.joining());
-        Files.writeString(csv, (HEADER + alternating).replaceAll("(?m)^(.*?),(.*),(.*)\r\n", "$3,$2,$1\n"));
+        Files.writeString(csv, (HEADER + alternating).replaceAll("(?m)^(.*?),(.*),(.*)\r\n", "$3,$2,$1\n\n"));
         assertEquals(first, read(csv).rows);
         assertTrue(read(csv).notes.contains("device 0 of [0, 1]"), read(csv).notes);
         run(csv, "--device=2").failed(1, csv, "device 2");
