@@ -399,9 +399,9 @@ class LogsTest {
         mbs=4,77; [1, 4, 8]
         mbs!=1,4,8; (--where)
         approach=dos; [ZeRO-3, BW-only, Prefetch-only, DOS]""")
-    void whatWhereDoesNotKnowIsAnsweredWithWhatThereIs(String condition, String known) throws IOException {
+    void whatWhereDoesNotKnowIsAnsweredWithWhatThereIs(String where, String known) throws IOException {
         Path folder = grid();
-        refuses(() -> Chosen.of(folder, "--where=" + condition), (Object[]) (condition + " " + known).split(" "));
+        refuses(() -> Chosen.of(folder, "--where=" + where), (Object[]) (where + " " + known).split(" "));
     }
 
     @ParameterizedTest @ValueSource(strings = {"--where=mbs", "--iteration=0", "--iteration=-1", "--name=",
