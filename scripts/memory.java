@@ -341,6 +341,7 @@ class Memory implements Callable<Integer> {
             int line = 1;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 List<String> names = List.of(lines.readLine().split(","));
+                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
                 require(names.containsAll(List.of(needed)), "needs " + List.of(needed) + ", found " + names);
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
                 for (String row = lines.readLine(); row != null; row = lines.readLine()) {
@@ -351,7 +352,7 @@ class Memory implements Callable<Integer> {
                         List<Sample> near = monitor.devices.computeIfAbsent(device, d -> new ArrayList<>());
                         monitor.times.accept(ns);
                         if (from - SECOND <= ns && ns <= to + SECOND) {
-                            near.add(new Sample(ns, parsed(row, names, needed)));
+                            near.add(new Sample(ns, parsed(row, format, needed)));
                         }
                     }
                 }
@@ -361,11 +362,10 @@ class Memory implements Callable<Integer> {
             return monitor;
         }
 
-        static CSVRecord parsed(String line, List<String> names, String... needed) throws IOException {
-            CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
+        static CSVRecord parsed(String line, CSVFormat format, String... needed) throws IOException {
             CSVRecord row = format.parse(new StringReader(line)).getRecords().get(0);
             require(row.isConsistent() && Stream.of(needed).allMatch(column -> row.get(column)
-                .matches("\\d+(\\.\\d+)?")), line + ": expected a plain number in each of " + names);
+                .matches("\\d+(\\.\\d+)?")), line + ": expected plain numbers in all of " + List.of(needed));
             return row;
         }
 
