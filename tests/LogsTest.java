@@ -438,7 +438,7 @@ class LogsTest {
         7B-l32-h4096-a32-dp1-gbs4-mbs4; 13B-l40-h5120-a40-dp1-gbs1-mbs1; mbs=[1, 4], model=[7B, 13B]
         7B-l32-dp1-gbs4-mbs4; 7B-l32-dp2-gbs8-mbs4; dp=[1, 2]
         7B-dp1-gbs4-mbs4; 7B-dp1-gbs16-mbs4; ga=[1, 4]
-        7B-prefetch1-opt_gaps5; 7B-prefetch1-flush_async1-opt_gaps5; approach=[Prefetch-only, DOS]
+        7B-prefetch0-opt_gaps5; 7B-prefetch1-flush_async1-opt_gaps5; approach=[ZeRO-3, DOS]
         7B-prefetch1-flush_async1-opt_gaps2; 7B-prefetch1-flush_async1-opt_gaps5; stride=[1/2, 1/5]
         20B-l64-h4096; 20B-l40-h4096; l=[40, 64]
         7B-dp1-gbs4-mbs4; 7B-dp1-gbs4-mbs4; -""")
@@ -463,15 +463,15 @@ class LogsTest {
         }
     }
 
-    /** The numbers of a log's iterations, each of 4 samples, and what is said of them. */
+    /** The numbers that a log says of every second iteration, each of 4 samples, and what is said of them. */
     @ParameterizedTest @CsvSource(delimiter = ';', nullValues = "-", value = {"1 2 3 4 5; -",
         "1 2 3 7 8; 12 to 28: lines are missing", "1 2 3 1 2 3; 4 comes again: two runs in one log",
         "1 1; 4 comes again: two runs in one log", "1 2 3 3 4; 12 comes again: two runs in one log",
         "2 4 6 8; -", "7 8 9; -", "8 9 1 2; 4 comes again: two runs in one log"})
     void iterationsThatAreMissingOrComeAgainAreSaid(String numbers, String said) throws IOException {
-        Path log = log("7B-subg1", Stream.of(numbers.split(" ")).map(Integer::valueOf)
-            .map(number -> Sample.iteration(number, 1, 2, 3)).collect(Collectors.joining()));
-        String notes = Chosen.of(log, "--iteration=1-9").notes().replaceFirst("\n?1 run.*$", "");
+        Path log = log("7B-subg1", Stream.of(numbers.split(" ")).map(number -> Sample.timing(1, 2, 3)
+            + Sample.iteration(Integer.parseInt(number), 1, 2, 3)).collect(Collectors.joining()));
+        String notes = Chosen.of(log, "--iteration=1-99").notes().replaceFirst("\n?1 run.*$", "");
         assertEquals(said == null ? "" : log + ": " + said, notes);
     }
 
