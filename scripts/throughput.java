@@ -315,9 +315,9 @@ class Throughput implements Callable<Integer> {
         chart = new CategoryChart(WIDTH - 12, HEIGHT - 217 - (int) (longest * size / TEXT));
         chart.setYAxisTitle(title);
         double most = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
-        double number = (width("00.0", size) + 24) / (chart.getHeight() - 24);
-        style(chart.getStyler()).setYAxisMax(0, most / (1 - number)).setYAxisTickMarkSpacingHint(100)
-            .setXAxisTicksVisible(false);
+        double number = Math.max(width("00.0", size), width(digits(most), size)) + 24;
+        style(chart.getStyler()).setYAxisMax(0, most / (1 - number / (chart.getHeight() - 24)))
+            .setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false);
         chart.getStyler().setStacked(true).setAvailableSpaceFill(.84).setMarkerSize(20);
     }
 
