@@ -243,7 +243,7 @@ class Memory implements Callable<Integer> {
 
     /** The samples of a device from a second before to a second after a stretch of time, in order. */
     List<Sample> samples(Path csv, long from, long to) throws IOException {
-        Monitor monitor = Monitor.of(csv, from, to, "timestamp", "device_id", "mem_free");
+        Monitor monitor = Monitor.of(csv, from, to, List.of("timestamp", "device_id", "mem_free"));
         Set<Long> devices = monitor.devices.keySet();
         long drawn = device != null ? device : devices.stream().findFirst().orElse(0L);
         List<Sample> samples = monitor.samples(drawn, from, to);
@@ -336,13 +336,13 @@ class Memory implements Callable<Integer> {
     /** When a monitor's samples are, and each device's from a second before to a second after a window. */
     record Monitor(Path csv, LongSummaryStatistics times, Map<Long, List<Sample>> devices) {
         /** Of rows far from the window, of which there may be millions, only device and time are read. */
-        static Monitor of(Path csv, long from, long to, String... needed) throws IOException {
+        static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
             int line = 1;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 List<String> names = List.of(lines.readLine().split(","));
                 CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
-                require(names.containsAll(List.of(needed)), "needs " + List.of(needed) + ", found " + names);
+                require(names.containsAll(needed), "found only the columns " + names);
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
                 for (String row = lines.readLine(); row != null; row = lines.readLine()) {
                     line++;
@@ -357,15 +357,15 @@ class Memory implements Callable<Integer> {
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                throw new IllegalArgumentException(csv + ", line " + line + ": " + e.getMessage());
+                require(false, csv + ", line " + line + ": needs numbers " + needed + "; " + e.getMessage());
             }
             return monitor;
         }
 
-        static CSVRecord parsed(String line, CSVFormat format, String... needed) throws IOException {
+        static CSVRecord parsed(String line, CSVFormat format, List<String> needed) throws IOException {
             CSVRecord row = format.parse(new StringReader(line)).getRecords().get(0);
-            require(row.isConsistent() && Stream.of(needed).allMatch(column -> row.get(column)
-                .matches("\\d+(\\.\\d+)?")), line + ": expected plain numbers in all of " + List.of(needed));
+            require(row.isConsistent() && needed.stream().allMatch(column -> row.get(column)
+                .matches("\\d+(\\.\\d+)?")), "found " + line);
             return row;
         }
 

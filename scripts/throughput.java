@@ -228,8 +228,10 @@ class Throughput implements Callable<Integer> {
     IntSummaryStatistics asked() {
         boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
         require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
-        return Stream.of(iteration.replace("mean", "2-999999999").split("-")).mapToInt(Integer::parseInt)
-            .summaryStatistics();
+        int[] ends = Stream.of(iteration.replace("mean", "2-999999999").split("-"))
+            .mapToInt(Integer::parseInt).toArray();
+        require(ends[0] <= ends[ends.length - 1], "--iteration=" + iteration + ": expected the lower first");
+        return IntStream.of(ends).summaryStatistics();
     }
 
     <T> List<T> asked(List<T> iterations) {

@@ -81,7 +81,8 @@ class Utilization implements Callable<Integer> {
         List<Update> updates = updates(run);
         Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
         long from = updates.get(0).starts.getMin(), to = updates.get(updates.size() - 1).ends.getMax();
-        Monitor monitor = Monitor.of(csv, from, to, "timestamp", "device_id", "txpci", "rxpci", "gpu_util");
+        Monitor monitor = Monitor.of(csv, from, to,
+            List.of("timestamp", "device_id", "txpci", "rxpci", "gpu_util"));
         List<Sample> samples = new ArrayList<>();
         updates.forEach(update -> samples.addAll(samples(run, monitor, update)));
         Stream<Number> means = BARS.stream().map(bar -> samples.stream()
@@ -332,8 +333,10 @@ class Utilization implements Callable<Integer> {
     IntSummaryStatistics asked() {
         boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
         require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
-        return Stream.of(iteration.replace("mean", "2-999999999").split("-")).mapToInt(Integer::parseInt)
-            .summaryStatistics();
+        int[] ends = Stream.of(iteration.replace("mean", "2-999999999").split("-"))
+            .mapToInt(Integer::parseInt).toArray();
+        require(ends[0] <= ends[ends.length - 1], "--iteration=" + iteration + ": expected the lower first");
+        return IntStream.of(ends).summaryStatistics();
     }
 
     <T> List<T> asked(List<T> iterations) {
@@ -401,13 +404,13 @@ class Utilization implements Callable<Integer> {
     /** When a monitor's samples are, and each device's from a second before to a second after a window. */
     record Monitor(Path csv, LongSummaryStatistics times, Map<Long, List<Sample>> devices) {
         /** Of rows far from the window, of which there may be millions, only device and time are read. */
-        static Monitor of(Path csv, long from, long to, String... needed) throws IOException {
+        static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
             int line = 1;
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 List<String> names = List.of(lines.readLine().split(","));
                 CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
-                require(names.containsAll(List.of(needed)), "needs " + List.of(needed) + ", found " + names);
+                require(names.containsAll(needed), "found only the columns " + names);
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
                 for (String row = lines.readLine(); row != null; row = lines.readLine()) {
                     line++;
@@ -422,15 +425,15 @@ class Utilization implements Callable<Integer> {
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                throw new IllegalArgumentException(csv + ", line " + line + ": " + e.getMessage());
+                require(false, csv + ", line " + line + ": needs numbers " + needed + "; " + e.getMessage());
             }
             return monitor;
         }
 
-        static CSVRecord parsed(String line, CSVFormat format, String... needed) throws IOException {
+        static CSVRecord parsed(String line, CSVFormat format, List<String> needed) throws IOException {
             CSVRecord row = format.parse(new StringReader(line)).getRecords().get(0);
-            require(row.isConsistent() && Stream.of(needed).allMatch(column -> row.get(column)
-                .matches("\\d+(\\.\\d+)?")), line + ": expected plain numbers in all of " + List.of(needed));
+            require(row.isConsistent() && needed.stream().allMatch(column -> row.get(column)
+                .matches("\\d+(\\.\\d+)?")), "found " + line);
             return row;
         }
 

@@ -404,9 +404,9 @@ class LogsTest {
         refuses(() -> Chosen.of(folder, "--where=" + where), (Object[]) (where + " " + known).split(" "));
     }
 
-    @ParameterizedTest @ValueSource(strings = {"--where=mbs", "--iteration=0", "--iteration=-1", "--name=",
-        "--iteration=two", "--iteration=2.5", "--iteration=", "--iteration=1e3", "--iteration=99999999999",
-        "--iteration=Mean", "--iteration=3-", "--iteration=1-2-3", "--iteration=3 ", "--where="})
+    @ParameterizedTest @ValueSource(strings = {"--iteration=9999999999", "--iteration=1-2-3", "--iteration=0",
+        "--iteration=Mean", "--iteration=two", "--iteration=2.5", "--iteration=1e3", "--where=mbs", "--name=",
+        "--iteration=3-2", "--iteration=-1", "--iteration=3-", "--iteration=3 ", "--iteration=", "--where="})
     void aWrongCommandLineIsSaid(String option) throws IOException {
         Cli.script(new Subgroup(), grid(), option).failed(2, option.split("=")[0]);
     }
