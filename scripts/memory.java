@@ -9,10 +9,6 @@
 //RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx160m
 //RUNTIME_OPTIONS --enable-native-access=ALL-UNNAMED
 
-import static java.awt.RenderingHints.*;
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
-
 import java.awt.*;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.Rectangle2D;
@@ -27,14 +23,12 @@ import java.util.function.*;
 import java.util.regex.*;
 import java.util.stream.*;
 import org.apache.commons.csv.*;
-import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
 import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.sqlite.JDBC;
-import picocli.CommandLine;
 import picocli.CommandLine.*;
 
 /** A GPU monitor's samples as a line, over a band for each phase of an iteration. Times are ns since 1970. */
@@ -98,9 +92,10 @@ class Memory implements Callable<Integer> {
     Path source(Path csv) throws IOException {
         String stem = csv.toString().replaceFirst("-monitor\\.csv$", "");
         List<String> ends = List.of("-nsys.sqlite", ".sqlite", "-nsys.nsys-rep", ".nsys-rep", ".log");
-        Path source = phases != null ? phases
-            : ends.stream().map(end -> Path.of(stem + end)).filter(Files::exists).findFirst().orElse(null);
-        require(source != null, stem + ": no file that ends in one of " + ends + "; name one by --phases");
+        Path source = phases != null ? phases : ends.stream().map(end -> Path.of(stem + end))
+            .filter(Files::isRegularFile).findFirst().orElse(Path.of(stem + ".sqlite"));
+        require(Files.isRegularFile(source), source + ": no such file, expected what ends in one of " + ends
+            + "; name one by --phases");
         for (Path file : List.of(csv, source)) {
             try (BufferedReader lines = lines(Files.newInputStream(file))) {
                 boolean pointer = lines.readLine().startsWith("version https://git-lfs");
@@ -112,8 +107,10 @@ class Memory implements Callable<Integer> {
 
     /** What the figure's files are called: the model, and what was chosen. */
     String name(Path csv) {
-        String model = csv.getFileName().toString().replaceFirst("^(log-)?([^-]+).*", "$2");
+        String model = csv.getFileName().toString()
+            .replaceFirst("^(log-)?(.+?)(-[A-Za-z_]+\\d|-monitor).*", "$2");
         return model + "-memory" + (iteration == 3 ? "" : "-iteration" + iteration)
+            + (phases == null ? "" : "-" + phases.getFileName())
             + (device == null ? "" : "-device" + device)
             + (process == null ? "" : "-process" + process)
             + String.join("", ranges.entrySet().stream().map(range -> "-" + range).toList());
@@ -140,6 +137,8 @@ class Memory implements Callable<Integer> {
     List<Band> captured(Path source) throws Exception {
         List<Band> bands = new ArrayList<>();
         String processes = "";
+        // Else sqlite-jdbc logs a stack trace where its library cannot be unpacked.
+        java.util.logging.LogManager.getLogManager().reset();
         try (Connection db = JDBC.createConnection(url(source), new Properties());
             PreparedStatement query = db.prepareStatement(BANDS)) {
             query.setString(1, names());
@@ -149,7 +148,8 @@ class Memory implements Callable<Integer> {
                 processes = row.getString(4);
             }
         } catch (SQLException e) {
-            throw new IllegalArgumentException(source + ": " + e.getMessage() + "; expected what nsys stats "
+            String why = Objects.requireNonNullElse(e.getCause(), e).getMessage();
+            throw new IllegalArgumentException(source + ": " + why + "; expected what nsys stats "
                 + "--force-export=true makes of nsys profile --trace=cuda,nvtx");
         }
         require(!bands.isEmpty(), source + ": no thread has ranges of every phase, " + names()
@@ -171,7 +171,7 @@ class Memory implements Callable<Integer> {
 
     /** Where SQLite finds a capture, or what nsys exports of a report, of which nothing may change. */
     static String url(Path source) throws Exception {
-        String journal = source + "-journal", wal = source + "-wal";
+        String journal = source.toRealPath() + "-journal", wal = source.toRealPath() + "-wal";
         require(new File(journal).length() + new File(wal).length() == 0, journal + " or " + wal
             + " is not empty, and the capture lacks what is in it; export it again");
         boolean report = source.toString().matches(".*\\.(nsys-rep|qdrep)");
@@ -190,10 +190,10 @@ class Memory implements Callable<Integer> {
         return file;
     }
 
-    /** The last stamp in a line, and what begins or ends then, or the ms of the update that ends then. */
+    /** The last stamp in a line, and what begins or ends then, or whose update, in so many ms, ends then. */
     static final Pattern LINE = Pattern.compile(".*\\[(\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
-        + "(?:Engine (before|after) (forward|backward)|"
-        + "time \\(ms\\) \\| (?:fwd|forward): .*\\| step: ([^\\s|\\[<]*))");
+        + "(?:Engine (before|after) (forward|backward)|(?:(?:\\[Rank |rank=)(\\d+).*?)?time \\(ms\\) \\| "
+        + "(?:fwd|forward): .*\\| (?:bwd|backward): .*\\| step: ([^\\s|\\[<]*))");
     /** DeepSpeed collects garbage before it says that a backward has ended: so much in the study's logs. */
     static final long LATE_NS = 63_000_000;
 
@@ -201,19 +201,19 @@ class Memory implements Callable<Integer> {
     List<Band> logged(Path log) throws IOException {
         notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
         List<Band> bands = new ArrayList<>();
+        String rank = "";
         long begun = 0;
         try (BufferedReader lines = lines(Files.newInputStream(log))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher m = LINE.matcher(line.substring(line.lastIndexOf('\0') + 1));
                 if (m.find()) {
                     long ns = ns(m.group(1).replace(' ', 'T').replace(',', '.'));
-                    if (m.group(4) != null) {
-                        require(m.group(4).matches("\\d+(\\.\\d+)?"), "'" + m.group(4) + "' is no number");
-                        long tookNs = (long) (Double.parseDouble(m.group(4)) * 1e6);
-                        bands.add(new Band(UPDATE, ns - tookNs, ns));
-                    } else if (m.group(2).equals("after") && begun > 0) {
+                    rank = m.group(5) != null && rank.isEmpty() ? "" + m.group(4) : rank;
+                    if (m.group(5) != null && rank.equals("" + m.group(4))) {
+                        bands.add(update(m.group(5), ns));
+                    } else if ("after".equals(m.group(2)) && begun > 0) {
                         bands.add(m.group(3).equals("forward") ? new Band(FORWARD, begun, ns)
-                            : new Band(BACKWARD, begun, ns - LATE_NS));
+                            : new Band(BACKWARD, begun, Math.max(begun, ns - LATE_NS)));
                     }
                     begun = "before".equals(m.group(2)) ? ns : 0;
                 }
@@ -222,6 +222,11 @@ class Memory implements Callable<Integer> {
             throw new IllegalArgumentException(log + ": damaged line, " + e.getMessage());
         }
         return bands;
+    }
+
+    static Band update(String ms, long end) {
+        require(ms.matches("\\d+(\\.\\d+)?"), "'" + ms + "' is no number");
+        return new Band(UPDATE, end - (long) (Double.parseDouble(ms) * 1e6), end);
     }
 
     long ns(String stamp) {
@@ -233,7 +238,7 @@ class Memory implements Callable<Integer> {
         int[] updates = IntStream.range(0, all.size()).filter(i -> all.get(i).phase == UPDATE).toArray();
         require(0 < iteration, "--iteration=" + iteration + ": expected a number from 1");
         require(iteration <= updates.length, source + ": it tells when " + updates.length + " updates were, "
-            + "expected --iteration=" + iteration + " to be one of them");
+            + "expected --iteration=" + iteration + " to be one of them; a log's lines need stamps");
         int from = iteration == 1 ? 0 : updates[iteration - 2] + 1;
         List<Band> bands = all.subList(from, updates[iteration - 1] + 1);
         require(bands.stream().map(Band::phase).distinct().count() == PHASES.size(), source + ": iteration "
@@ -249,13 +254,14 @@ class Memory implements Callable<Integer> {
         List<Sample> samples = monitor.samples(drawn, from, to);
         double most = samples.stream().mapToDouble(Memory::knownBytes).max().orElseThrow();
         require(most >= 1 << 28, csv + ": mem_free is not in bytes but MiB? The most is " + most);
-        notes.add(csv + ": " + samples.size() + " samples of device " + drawn + " of " + devices);
+        long count = samples.stream().filter(sample -> from <= sample.ns && sample.ns <= to).count();
+        notes.add(csv + ": " + count + " samples of device " + drawn + " of " + devices);
         return samples;
     }
 
     /** A GPU's memory, or what is free of it where nothing is said of the rest. */
     static double knownBytes(Sample sample) {
-        boolean used = sample.row.isMapped("mem_used") && sample.row.get("mem_used").matches("\\d+");
+        boolean used = sample.row.getOrDefault("mem_used", "").matches("\\d+");
         return sample.number("mem_free") + (used ? sample.number("mem_used") : 0);
     }
 
@@ -291,18 +297,18 @@ class Memory implements Callable<Integer> {
         return chart;
     }
 
-    /** The samples as a line, which is broken where they miss a second. */
+    /** The samples as a line, which is broken where they miss a second; one alone is a dot. */
     void addLine(XYChart chart, long from, List<Sample> samples, Path csv) {
         List<Double> seconds = new ArrayList<>(), free = new ArrayList<>();
         long last = samples.get(0).ns;
         for (Sample sample : samples) {
-            double gap = (sample.ns - last) / 1e9;
+            double at = (sample.ns - from) / 1e9, gap = (sample.ns - last) / 1e9;
             if (gap > 1) {
                 notes.add(csv + ": no sample for " + gap + " s, where the line is broken");
-                seconds.add((last - from) / 1e9);
-                free.add(Double.NaN);
+                seconds.addAll(List.of(at - gap, at));
+                free.addAll(List.of(Double.NaN, freeGiB(sample)));
             }
-            seconds.add((sample.ns - from) / 1e9);
+            seconds.add(at);
             free.add(freeGiB(sample));
             last = sample.ns;
         }
@@ -313,23 +319,20 @@ class Memory implements Callable<Integer> {
     static double freeGiB(Sample sample) { return sample.number("mem_free") / (1 << 30); }
 
     static void draw(Graphics2D g, XYChart chart) {
-        g.translate(0, 80);
-        chart.paint(g, WIDTH - 12, HEIGHT - 80);
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(chart.getScreenXFromChart(0), chart.getScreenYFromChart(0),
-            chart.getScreenXFromChart(chart.getStyler().getXAxisMax()),
-            chart.getScreenYFromChart(chart.getStyler().getYAxisMax()));
+        g.translate(-18, 62);
+        chart.paint(g, WIDTH + 18, HEIGHT - 44);
+        double right = chart.getScreenXFromChart(chart.getStyler().getXAxisMax());
         Map<String, Color> names = new LinkedHashMap<>();
         PHASES.forEach(phase -> names.put("\u25a0 " + phase.name, new Color(phase.rgb)));
-        frame(g, plot, names);
+        frame(g, chart.getScreenXFromChart(0), right, chart.getScreenYFromChart(0), names);
     }
 
     // ==== monitor: the same text in every script that reads a monitor ====
 
     static final long SECOND = 1_000_000_000;
 
-    /** A row of a monitor, and its time in ns since 1970. */
-    record Sample(long ns, CSVRecord row) {
+    /** A row of a monitor, by its columns' names, and its time in ns since 1970. */
+    record Sample(long ns, Map<String, String> row) {
         double number(String column) { return Double.parseDouble(row.get(column)); }
     }
 
@@ -352,7 +355,7 @@ class Memory implements Callable<Integer> {
                         List<Sample> near = monitor.devices.computeIfAbsent(device, d -> new ArrayList<>());
                         monitor.times.accept(ns);
                         if (from - SECOND <= ns && ns <= to + SECOND) {
-                            near.add(new Sample(ns, parsed(row, format, needed)));
+                            near.add(new Sample(ns, cells(row, format, needed)));
                         }
                     }
                 }
@@ -362,22 +365,26 @@ class Memory implements Callable<Integer> {
             return monitor;
         }
 
-        static CSVRecord parsed(String line, CSVFormat format, List<String> needed) throws IOException {
-            CSVRecord row = format.parse(new StringReader(line)).getRecords().get(0);
-            require(row.isConsistent() && needed.stream().allMatch(column -> row.get(column)
-                .matches("\\d+(\\.\\d+)?")), "found " + line);
-            return row;
+        static Map<String, String> cells(String row, CSVFormat as, List<String> needed) throws IOException {
+            CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
+            require(cells.isConsistent() && needed.stream().allMatch(column -> cells.get(column)
+                .matches("\\d+(\\.\\d+)?")), "found " + row);
+            return cells.toMap();
         }
+
+        /** For how long samples may be missing: a second, of a short window a quarter of it. */
+        static long slack(long from, long to) { return Math.min(SECOND, (to - from) / 4); }
 
         /** A device's samples near such a window, in order; fails if they do not reach its ends. */
         List<Sample> samples(long device, long from, long to) {
             List<Sample> near = devices.getOrDefault(device, List.of()).stream()
                 .filter(sample -> from - SECOND <= sample.ns && sample.ns <= to + SECOND)
                 .sorted(Comparator.comparing(Sample::ns)).toList();
-            boolean within = near.stream().anyMatch(sample -> from <= sample.ns && sample.ns <= to);
-            require(within && near.get(0).ns <= from + SECOND && near.get(near.size() - 1).ns >= to - SECOND,
-                csv + ": device " + device + " lacks samples from " + utc(from) + " to " + utc(to)
-                + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
+            LongSummaryStatistics within = near.stream().mapToLong(Sample::ns)
+                .filter(ns -> from <= ns && ns <= to).summaryStatistics();
+            require(within.getMin() <= from + slack(from, to) && within.getMax() >= to - slack(from, to),
+                csv + ": device " + device + " of " + devices.keySet() + " lacks samples from " + utc(from)
+                + " to " + utc(to) + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
                 + ": another run, clock, zone, or unit than ns?");
             return near;
         }
@@ -389,14 +396,11 @@ class Memory implements Callable<Integer> {
     // ==== figure: the same text in every script ====
 
     static { System.setProperty("java.awt.headless", "true"); }
-
-    /** 5 in x 3 in at 300 dpi; 42 of these pixels are 10 pt, the least for text, and 46 are 11 pt. */
-    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46;
+    /** 5 x 3 in at 300 dpi, where 42 pixels are 10 pt, the least for text; PAD is room for ticks' numbers. */
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 30;
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
-    static final Map<?, ?> AS_IN_EPS = Map.of(KEY_STROKE_CONTROL, VALUE_STROKE_PURE,
-        KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON);
 
     @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
@@ -405,7 +409,7 @@ class Memory implements Callable<Integer> {
     @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
     boolean csv;
     /** What stderr says of a figure that was written, a line each. */
-    final List<String> notes = new ArrayList<>();
+    final Set<String> notes = new LinkedHashSet<>();
 
     /** XChart's axes in the look of the figures, without legend and frame. */
     static AxesChartStyler style(AxesChartStyler styler) {
@@ -414,7 +418,7 @@ class Memory implements Callable<Integer> {
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
             .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
             .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
-            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
+            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(PAD)
             .setLegendVisible(false).setDecimalPattern("0.######").setLocale(Locale.ROOT);
         return styler;
     }
@@ -431,67 +435,70 @@ class Memory implements Callable<Integer> {
     }
 
     /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
-    static void frame(Graphics2D g, Rectangle2D plot, Map<String, Color> names) {
+    static void frame(Graphics2D g, double left, double right, double low, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
-        g.draw(plot);
-        double x = plot.getCenterX() - width(String.join("   ", names.keySet()), TEXT) / 2;
+        g.draw(new Rectangle2D.Double(left, PAD, right - left, low - PAD));
+        double x = (left + right - width(String.join("   ", names.keySet()), TEXT)) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), plot.getY() - 40, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), x, plot.getY() - 40, 0);
+            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), PAD - 40, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), x, PAD - 40, 0);
             x += width(name + "   ", TEXT);
         }
     }
 
     /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
     static List<Path> files(Path input, String name) throws IOException {
-        require(!input.toString().isEmpty(), "DIR: expected a folder or file, not an empty name");
-        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
-            .filter(Files::exists).findFirst().orElse(input);
-        try (Stream<Path> files = Files.walk(place, 1, FileVisitOption.FOLLOW_LINKS)) {
+        Optional<Path> place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
+            .filter(Files::exists).findFirst();
+        require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "': expected a folder or a "
+            + "file, which is neither here nor in data/ or ../data/");
+        try (Stream<Path> files = Files.walk(place.get(), 1, FileVisitOption.FOLLOW_LINKS)) {
             return files.filter(Files::isRegularFile).sorted()
                 .filter(file -> file.getFileName().toString().matches(name)).toList();
         }
     }
 
     /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
-    static BufferedReader lines(InputStream file) {
+    static BufferedReader lines(InputStream file) throws IOException {
         InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
-        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
+        return new BufferedReader(new InputStreamReader(marked, "ISO-8859-1"));
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) {
         XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(AS_IN_EPS);
+                g.addRenderingHints(Map.of(
+                    RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
+                    RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
-        String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
-        require(!stem.isEmpty(), "--name: expected a name for the files");
+        String stem = name == null ? drawn.replaceAll("[^\\w.,!+-]", "_") : name;
+        require(stem.matches("[^/\\p{C}]+"), "--name=" + name + ": expected a name; a folder is --plots");
         try {
             write(page, stem, rows);
         } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
+            require(false, plots + ": cannot write there (" + e + "); see --plots");
         }
         notes.forEach(note -> say(note));
     }
 
     private void write(XYChart page, String stem, List<List<?>> rows) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
-        part.toFile().deleteOnExit();
-        List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
-        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
-        Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
+        Stream.of("", ".png", ".eps", ".csv").forEach(end -> part.resolve(end).toFile().deleteOnExit());
+        BitmapEncoder.saveBitmapWithDPI(page, part + "/.png", BitmapEncoder.BitmapFormat.PNG, 300);
+        Files.writeString(part.resolve(".eps"), eps(page));
+        Files.write(part.resolve(".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
             row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
-            System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
+            Path file = plots.resolve(stem + end);
+            System.out.println(Files.move(part.resolve(end), file, StandardCopyOption.ATOMIC_MOVE));
         }
     }
 
@@ -504,25 +511,22 @@ class Memory implements Callable<Integer> {
                 processPathIterator(outline.getPathIterator(null));
             }
         };
-        g.setGraphicContext(new GraphicContext());
+        g.setGraphicContext(new org.apache.xmlgraphics.java2d.GraphicContext());
         g.setupDocument(out, page.getWidth(), page.getHeight());
         page.paint(g, page.getWidth(), page.getHeight());
         g.finish();
-        return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
+        return out.toString().replaceFirst("%%CreationDate:.*\\R", "");
     }
 
     /** Runs a script; what is wrong is one line, exit 2 if it begins with an option, else 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
-        try {
-            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
-                .execute(args);
-        } catch (Error e) {
-            return say(e + ": too little memory (-Xmx in the script's header), or no fonts "
-                + "(apt install fontconfig fonts-dejavu-core)");
-        }
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say(e + ": too little memory (-Xmx in the "
+            + "script's header), or no fonts (apt install fontconfig fonts-dejavu-core)"));
+        return new picocli.CommandLine(script).setOverwrittenOptionsAllowed(true)
+            .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
+            .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
+                ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
+            .execute(args);
     }
 
     static int say(String line) {

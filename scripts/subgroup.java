@@ -7,10 +7,6 @@
 //DEPS org.apache.commons:commons-csv:1.14.1
 //RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx160m
 
-import static java.awt.RenderingHints.*;
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
-
 import java.awt.*;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.Rectangle2D;
@@ -23,11 +19,9 @@ import java.util.function.*;
 import java.util.regex.*;
 import java.util.stream.*;
 import org.apache.commons.csv.CSVFormat;
-import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
 import org.knowm.xchart.style.AxesChartStyler;
-import picocli.CommandLine;
 import picocli.CommandLine.*;
 
 /** A horizontal bar for each subgroup size, smallest at the bottom: an iteration's phases, stacked. */
@@ -67,25 +61,23 @@ class Subgroup implements Callable<Integer> {
 
     /** The axes with room for the sizes on the left and the names above; the bars, the sizes, the frame. */
     static void draw(Graphics2D g, XYChart axes, List<Run> runs) {
-        g.translate(212, 80);
-        axes.paint(g, WIDTH - 212 - 12, HEIGHT - 80);
-        Rectangle2D plot = new Rectangle2D.Double();
-        plot.setFrameFromDiagonal(axes.getScreenXFromChart(0), axes.getScreenYFromChart(-.6),
-            axes.getScreenXFromChart(axes.getStyler().getXAxisMax()),
-            axes.getScreenYFromChart(runs.size() - .4));
-        double pitch = plot.getHeight() / runs.size();
+        double widest = runs.stream().mapToDouble(run -> width(label(run), TEXT)).max().orElseThrow();
+        int room = (int) Math.max(194, widest + 64);
+        g.translate(room, 62);
+        axes.paint(g, WIDTH - room, HEIGHT - 44);
+        double left = axes.getScreenXFromChart(0), right = WIDTH - room - PAD;
+        double low = axes.getScreenYFromChart(-.6), pitch = (low - PAD) / runs.size();
         for (int row = 0; row < runs.size(); row++) {
             double y = axes.getScreenYFromChart(row);
             drawBar(g, axes, runs.get(row), y, pitch);
-            String size = size(runs.get(row).value("subg"));
-            text(g, size, Math.min(TEXT, pitch), Color.BLACK, plot.getX() - 25, y, 1);
-            g.fill(new Rectangle2D.Double(plot.getX() - 16, y - 1.5, 16, 3));
+            text(g, label(runs.get(row)), Math.min(TEXT, pitch), Color.BLACK, left - 25, y, 1);
+            g.fill(new Rectangle2D.Double(left - 16, y - 1.5, 16, 3));
         }
         Map<String, Color> names = new LinkedHashMap<>();
         PHASES.forEach(phase -> names.put("\u25a0 " + phase.name, new Color(phase.rgb)));
-        frame(g, plot, names);
+        frame(g, left, right, low, names);
         g.rotate(-Math.PI / 2);
-        text(g, "Subgroup size", TITLE, Color.BLACK, -plot.getCenterY(), 34 - 212, .5);
+        text(g, "Subgroup size", TITLE, Color.BLACK, -(PAD + low) / 2, 34 - room, .5);
     }
 
     /** A run's phases, each with its seconds where they fit. */
@@ -108,9 +100,10 @@ class Subgroup implements Callable<Integer> {
         }
     }
 
-    /** A number of parameters as one says it, such as 100M or 1.5B. */
-    static String size(double number) {
-        return (number < 1e9 ? number / 1e6 + "M" : number / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
+    /** A subgroup size as one says it, such as 100M or 1.5B. */
+    static String label(Run run) {
+        double size = run.value("subg");
+        return (size < 1e9 ? size / 1e6 + "M" : size / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
     }
 
     // ==== logs: the same text in every script that reads logs ====
@@ -124,7 +117,7 @@ class Subgroup implements Callable<Integer> {
     static final List<Pattern> NUMBERS = Stream.concat(
         PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
         Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
-            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)"))
+            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)(?=[^\\[]*\\(ms)"))
         .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
@@ -164,7 +157,8 @@ class Subgroup implements Callable<Integer> {
 
     /** The number that a text is, such as 0.65, 1e9 or 8.3B; NaN for a word. */
     static double number(String text) {
-        String plain = text.replace("K", "e3").replace("M", "e6").replace("B", "e9").replace("T", "e12");
+        String plain = text.toLowerCase(Locale.ROOT).replace("k", "e3").replace("m", "e6")
+            .replace("b", "e9").replace("t", "e12");
         return PLAIN.matcher(plain).matches() ? Double.parseDouble(plain) : Double.NaN;
     }
 
@@ -175,10 +169,10 @@ class Subgroup implements Callable<Integer> {
         return Double.isNaN(number) ? text : plain;
     }
 
-    /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
+    /** Approaches as listed, then numbers, where 1/k counts as k and llama-7b as 7b, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
-        APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4 : number(text.replace("1/", "")))
-        .thenComparing(Comparator.naturalOrder());
+        APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4
+            : number(text.replaceFirst("^(1/|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
 
     /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
     List<Run> read(List<String> shown) throws IOException {
@@ -189,22 +183,31 @@ class Subgroup implements Callable<Integer> {
         known.get(false).forEach(run -> notes.add(run.log + ": left out, its name lacks some of " + shown));
         shown.forEach(key -> runs.sort(Comparator.comparing(run -> run.get(key), ORDER)));
         compare(runs, shown);
-        Set<Integer> lines = new TreeSet<>();
+        TreeMap<Integer, List<Path>> logs = new TreeMap<>();
         for (Run run : runs) {
-            List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
-            List<double[]> found = asked(all);
-            noteGap(run.log, all);
-            lines.add(found.size());
-            Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
-                .filter(number -> number >= 0).average().orElse(Double.NaN));
+            logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        runs.stream().filter(Run::failed)
-            .forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no run has a timing line " + iteration
-            + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
-        String means = iteration.matches("\\d+") ? "timing line " : "means of " + lines + " timing lines, ";
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in a timing line " + iteration
+            + ", \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
+        int most = logs.lastKey();
+        String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
+        logs.subMap(1, most).forEach((count, few) -> notes.add(few + ": only " + count + " timing lines"));
         return runs;
+    }
+
+    /** Sets a run's means, over as many iterations as are returned; notes a failed run. */
+    int measure(Run run) throws IOException {
+        List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
+        List<double[]> found = asked(all);
+        noteGap(run.log, all);
+        Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
+            .filter(number -> number >= 0).average().orElse(Double.NaN));
+        if (run.failed()) {
+            Arrays.fill(run.means, Double.NaN);
+            notes.add(run.log + ": failed, no times in a timing line " + iteration);
+        }
+        return found.size();
     }
 
     /** The runs of the inputs that every --where keeps. */
@@ -220,8 +223,9 @@ class Subgroup implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            if (!runs.stream().map(said).toList().containsAll(values)) {
-                require(false, "no run is left with " + condition + " (--where), there are " + values(runs));
+            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
+            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
+                require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
             }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
             require(!runs.isEmpty(), "no run is left with " + condition + " (--where), all have it");
@@ -236,28 +240,32 @@ class Subgroup implements Callable<Integer> {
             runs.stream().map(run -> run.get(key)).distinct().sorted(ORDER).toList())));
     }
 
-    /** Fails where sorted runs would stand in one place; notes in what else they differ. */
+    /** Fails where runs would stand in one place; notes in what else than the figure shows they differ. */
     void compare(List<Run> runs, List<String> shown) {
-        for (int i = 1; i < runs.size(); i++) {
-            Run run = runs.get(i), other = runs.get(i - 1);
-            if (shown.stream().allMatch(key -> run.get(key).equals(other.get(key)))) {
-                Map<String, List<String>> differ = values(runs);
-                differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
-                require(false, other.log + " and " + run.log + " would stand in one place; choose with "
-                    + "--where from " + differ + ", or name the logs");
-            }
-        }
+        Function<Run, List<String>> place = run -> shown.stream().map(run::get).toList();
+        runs.stream().collect(Collectors.groupingBy(place)).values().forEach(twins -> {
+            Map<String, List<String>> differ = values(twins.size() > 1 ? runs : twins);
+            differ.keySet().removeIf(key -> count(twins, key) == 1);
+            require(twins.size() == 1, twins.get(0).log + " and " + twins.get(twins.size() - 1).log
+                + " would stand in one place; choose with --where from " + differ + ", or name the logs");
+        });
         Map<String, List<String>> differ = values(runs);
-        differ.values().removeIf(values -> values.size() == 1);
-        // What is known by ga, approach and stride, of which one tells of the other, and by the model.
-        differ.remove(shown.contains("stride") ? "approach" : "");
-        differ.remove(differ.containsKey("approach") ? "stride" : "");
-        differ.keySet().removeAll(List.of("gbs", "prefetch", "flush_async", "opt_gaps"));
-        differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
+        // What follows from another key, if each value of that has one of this, is said with that.
+        Map<String, String> from = Map.of("l", "model", "h", "model", "a", "model", "stride", "approach",
+            "approach", shown.contains("stride") ? "stride" : "");
+        differ.keySet().removeIf(key -> count(runs, from.getOrDefault(key, ""), key)
+            == count(runs, from.getOrDefault(key, "")));
+        differ.remove(runs.stream().allMatch(run -> run.keys.containsKey("ga")) ? "gbs" : "");
+        differ.keySet().removeAll(List.of("prefetch", "flush_async", "opt_gaps"));
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
             notes.add("the runs differ in more than the figure shows: " + differ);
         }
+    }
+
+    /** In how many ways runs have such keys. */
+    static long count(List<Run> runs, String... keys) {
+        return runs.stream().map(run -> Stream.of(keys).map(run::get).toList()).distinct().count();
     }
 
     /** What the figure's files are called: what is drawn, and what was chosen. */
@@ -296,6 +304,7 @@ class Subgroup implements Callable<Integer> {
 
     /** Adds what a line says: the ms of a new iteration, or what the last one lacks. */
     static void add(List<double[]> found, Path log, String text) {
+        require(!text.startsWith("version https://git-lfs"), log + ": a Git LFS pointer; run git lfs pull");
         // What stands before NULs was cut off, and most lines say nothing.
         String line = text.indexOf('|') < 0 ? "" : text.substring(text.lastIndexOf('\0') + 1);
         boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
@@ -323,7 +332,8 @@ class Subgroup implements Callable<Integer> {
     void noteGap(Path log, List<double[]> found) {
         long[] counts = found.stream().mapToLong(n -> (long) n[COUNT]).filter(n -> n > 0).toArray();
         long[] rises = IntStream.range(1, counts.length).mapToLong(i -> counts[i] - counts[i - 1]).toArray();
-        long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
+        long even = LongStream.concat(LongStream.of(rises), LongStream.of(counts).limit(1))
+            .filter(rise -> rise > 0).min().orElse(1);
         IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
             notes.add(log + ": " + (rises[i] > 0 ? counts[i] + " to " + counts[i + 1] + ": lines are missing"
                 : counts[i + 1] + " comes again: two runs in one log")));
@@ -333,14 +343,11 @@ class Subgroup implements Callable<Integer> {
     // ==== figure: the same text in every script ====
 
     static { System.setProperty("java.awt.headless", "true"); }
-
-    /** 5 in x 3 in at 300 dpi; 42 of these pixels are 10 pt, the least for text, and 46 are 11 pt. */
-    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46;
+    /** 5 x 3 in at 300 dpi, where 42 pixels are 10 pt, the least for text; PAD is room for ticks' numbers. */
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 30;
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
-    static final Map<?, ?> AS_IN_EPS = Map.of(KEY_STROKE_CONTROL, VALUE_STROKE_PURE,
-        KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON);
 
     @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
@@ -349,7 +356,7 @@ class Subgroup implements Callable<Integer> {
     @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
     boolean csv;
     /** What stderr says of a figure that was written, a line each. */
-    final List<String> notes = new ArrayList<>();
+    final Set<String> notes = new LinkedHashSet<>();
 
     /** XChart's axes in the look of the figures, without legend and frame. */
     static AxesChartStyler style(AxesChartStyler styler) {
@@ -358,7 +365,7 @@ class Subgroup implements Callable<Integer> {
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
             .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
             .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
-            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
+            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(PAD)
             .setLegendVisible(false).setDecimalPattern("0.######").setLocale(Locale.ROOT);
         return styler;
     }
@@ -375,67 +382,70 @@ class Subgroup implements Callable<Integer> {
     }
 
     /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
-    static void frame(Graphics2D g, Rectangle2D plot, Map<String, Color> names) {
+    static void frame(Graphics2D g, double left, double right, double low, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
-        g.draw(plot);
-        double x = plot.getCenterX() - width(String.join("   ", names.keySet()), TEXT) / 2;
+        g.draw(new Rectangle2D.Double(left, PAD, right - left, low - PAD));
+        double x = (left + right - width(String.join("   ", names.keySet()), TEXT)) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), plot.getY() - 40, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), x, plot.getY() - 40, 0);
+            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), PAD - 40, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), x, PAD - 40, 0);
             x += width(name + "   ", TEXT);
         }
     }
 
     /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
     static List<Path> files(Path input, String name) throws IOException {
-        require(!input.toString().isEmpty(), "DIR: expected a folder or file, not an empty name");
-        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
-            .filter(Files::exists).findFirst().orElse(input);
-        try (Stream<Path> files = Files.walk(place, 1, FileVisitOption.FOLLOW_LINKS)) {
+        Optional<Path> place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
+            .filter(Files::exists).findFirst();
+        require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "': expected a folder or a "
+            + "file, which is neither here nor in data/ or ../data/");
+        try (Stream<Path> files = Files.walk(place.get(), 1, FileVisitOption.FOLLOW_LINKS)) {
             return files.filter(Files::isRegularFile).sorted()
                 .filter(file -> file.getFileName().toString().matches(name)).toList();
         }
     }
 
     /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
-    static BufferedReader lines(InputStream file) {
+    static BufferedReader lines(InputStream file) throws IOException {
         InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
-        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
+        return new BufferedReader(new InputStreamReader(marked, "ISO-8859-1"));
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) {
         XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(AS_IN_EPS);
+                g.addRenderingHints(Map.of(
+                    RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
+                    RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
-        String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
-        require(!stem.isEmpty(), "--name: expected a name for the files");
+        String stem = name == null ? drawn.replaceAll("[^\\w.,!+-]", "_") : name;
+        require(stem.matches("[^/\\p{C}]+"), "--name=" + name + ": expected a name; a folder is --plots");
         try {
             write(page, stem, rows);
         } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
+            require(false, plots + ": cannot write there (" + e + "); see --plots");
         }
         notes.forEach(note -> say(note));
     }
 
     private void write(XYChart page, String stem, List<List<?>> rows) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
-        part.toFile().deleteOnExit();
-        List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
-        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
-        Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
+        Stream.of("", ".png", ".eps", ".csv").forEach(end -> part.resolve(end).toFile().deleteOnExit());
+        BitmapEncoder.saveBitmapWithDPI(page, part + "/.png", BitmapEncoder.BitmapFormat.PNG, 300);
+        Files.writeString(part.resolve(".eps"), eps(page));
+        Files.write(part.resolve(".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
             row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
-            System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
+            Path file = plots.resolve(stem + end);
+            System.out.println(Files.move(part.resolve(end), file, StandardCopyOption.ATOMIC_MOVE));
         }
     }
 
@@ -448,25 +458,22 @@ class Subgroup implements Callable<Integer> {
                 processPathIterator(outline.getPathIterator(null));
             }
         };
-        g.setGraphicContext(new GraphicContext());
+        g.setGraphicContext(new org.apache.xmlgraphics.java2d.GraphicContext());
         g.setupDocument(out, page.getWidth(), page.getHeight());
         page.paint(g, page.getWidth(), page.getHeight());
         g.finish();
-        return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
+        return out.toString().replaceFirst("%%CreationDate:.*\\R", "");
     }
 
     /** Runs a script; what is wrong is one line, exit 2 if it begins with an option, else 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
-        try {
-            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
-                .execute(args);
-        } catch (Error e) {
-            return say(e + ": too little memory (-Xmx in the script's header), or no fonts "
-                + "(apt install fontconfig fonts-dejavu-core)");
-        }
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say(e + ": too little memory (-Xmx in the "
+            + "script's header), or no fonts (apt install fontconfig fonts-dejavu-core)"));
+        return new picocli.CommandLine(script).setOverwrittenOptionsAllowed(true)
+            .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
+            .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
+                ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
+            .execute(args);
     }
 
     static int say(String line) {

@@ -7,10 +7,6 @@
 //DEPS org.apache.commons:commons-csv:1.14.1
 //RUNTIME_OPTIONS -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xmx160m
 
-import static java.awt.RenderingHints.*;
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
-
 import java.awt.*;
 import java.awt.font.FontRenderContext;
 import java.awt.geom.Rectangle2D;
@@ -23,11 +19,9 @@ import java.util.function.*;
 import java.util.regex.*;
 import java.util.stream.*;
 import org.apache.commons.csv.CSVFormat;
-import org.apache.xmlgraphics.java2d.GraphicContext;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
 import org.knowm.xchart.style.AxesChartStyler;
-import picocli.CommandLine;
 import picocli.CommandLine.*;
 
 /** A group of bars for each value of a key, in it a bar for each value of another: parameters a second. */
@@ -48,19 +42,19 @@ class Throughput implements Callable<Integer> {
         List<Run> runs = read(List.of(bars, groups));
         arrange(runs, "Billion params/s");
         add("\u25a0 Update", new Color(0x0173B2), this::height);
-        String drawn = "throughput" + (groups.equals("dp") ? "" : "-" + groups)
-            + (bars.equals("stride") ? "" : "-" + bars);
+        boolean usual = groups.equals("dp") && bars.equals("stride");
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of(groups, bars, "update_ms", "billion_parameters_per_s"));
         runs.forEach(run ->
             rows.add(List.of(run.get(groups), run.get(bars), updateMs(run), height(run))));
-        save(name(runs, drawn), this::draw, rows);
+        save(name(runs, "throughput" + (usual ? "" : "-" + groups + "-" + bars)), this::draw, rows);
         return 0;
     }
 
     /** Billions of parameters that a run updates a second; a model's name says its size: 13B, llama-7b. */
     double height(Run run) {
-        Matcher size = Pattern.compile("(\\d+(?:\\.\\d+)?)[bB](?![a-z])").matcher(run.get("model"));
+        Pattern billions = Pattern.compile("(?<![\\dx.])(\\d+(?:\\.\\d+)?)[bB](?![a-z])");
+        Matcher size = billions.matcher(run.get("model"));
         require(size.find(), run.log + ": no size in the model's name, expected such as 13B; see --where");
         require(run.failed() || updateMs(run) > 0, run.log + ": its update takes no time; see --where");
         return run.failed() ? Double.NaN : Double.parseDouble(size.group(1)) * 1000 / updateMs(run);
@@ -81,7 +75,7 @@ class Throughput implements Callable<Integer> {
     static final List<Pattern> NUMBERS = Stream.concat(
         PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
         Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
-            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)"))
+            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)(?=[^\\[]*\\(ms)"))
         .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
@@ -121,7 +115,8 @@ class Throughput implements Callable<Integer> {
 
     /** The number that a text is, such as 0.65, 1e9 or 8.3B; NaN for a word. */
     static double number(String text) {
-        String plain = text.replace("K", "e3").replace("M", "e6").replace("B", "e9").replace("T", "e12");
+        String plain = text.toLowerCase(Locale.ROOT).replace("k", "e3").replace("m", "e6")
+            .replace("b", "e9").replace("t", "e12");
         return PLAIN.matcher(plain).matches() ? Double.parseDouble(plain) : Double.NaN;
     }
 
@@ -132,10 +127,10 @@ class Throughput implements Callable<Integer> {
         return Double.isNaN(number) ? text : plain;
     }
 
-    /** Approaches as listed, then numbers, where 1/k counts as k, then words. */
+    /** Approaches as listed, then numbers, where 1/k counts as k and llama-7b as 7b, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
-        APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4 : number(text.replace("1/", "")))
-        .thenComparing(Comparator.naturalOrder());
+        APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4
+            : number(text.replaceFirst("^(1/|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
 
     /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
     List<Run> read(List<String> shown) throws IOException {
@@ -146,22 +141,31 @@ class Throughput implements Callable<Integer> {
         known.get(false).forEach(run -> notes.add(run.log + ": left out, its name lacks some of " + shown));
         shown.forEach(key -> runs.sort(Comparator.comparing(run -> run.get(key), ORDER)));
         compare(runs, shown);
-        Set<Integer> lines = new TreeSet<>();
+        TreeMap<Integer, List<Path>> logs = new TreeMap<>();
         for (Run run : runs) {
-            List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
-            List<double[]> found = asked(all);
-            noteGap(run.log, all);
-            lines.add(found.size());
-            Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
-                .filter(number -> number >= 0).average().orElse(Double.NaN));
+            logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        runs.stream().filter(Run::failed)
-            .forEach(run -> notes.add(run.log + ": failed, no times in a timing line " + iteration));
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no run has a timing line " + iteration
-            + "; DeepSpeed prints such lines with \"wall_clock_breakdown\": true");
-        String means = iteration.matches("\\d+") ? "timing line " : "means of " + lines + " timing lines, ";
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in a timing line " + iteration
+            + ", \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
+        int most = logs.lastKey();
+        String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
+        logs.subMap(1, most).forEach((count, few) -> notes.add(few + ": only " + count + " timing lines"));
         return runs;
+    }
+
+    /** Sets a run's means, over as many iterations as are returned; notes a failed run. */
+    int measure(Run run) throws IOException {
+        List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
+        List<double[]> found = asked(all);
+        noteGap(run.log, all);
+        Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
+            .filter(number -> number >= 0).average().orElse(Double.NaN));
+        if (run.failed()) {
+            Arrays.fill(run.means, Double.NaN);
+            notes.add(run.log + ": failed, no times in a timing line " + iteration);
+        }
+        return found.size();
     }
 
     /** The runs of the inputs that every --where keeps. */
@@ -177,8 +181,9 @@ class Throughput implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            if (!runs.stream().map(said).toList().containsAll(values)) {
-                require(false, "no run is left with " + condition + " (--where), there are " + values(runs));
+            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
+            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
+                require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
             }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
             require(!runs.isEmpty(), "no run is left with " + condition + " (--where), all have it");
@@ -193,28 +198,32 @@ class Throughput implements Callable<Integer> {
             runs.stream().map(run -> run.get(key)).distinct().sorted(ORDER).toList())));
     }
 
-    /** Fails where sorted runs would stand in one place; notes in what else they differ. */
+    /** Fails where runs would stand in one place; notes in what else than the figure shows they differ. */
     void compare(List<Run> runs, List<String> shown) {
-        for (int i = 1; i < runs.size(); i++) {
-            Run run = runs.get(i), other = runs.get(i - 1);
-            if (shown.stream().allMatch(key -> run.get(key).equals(other.get(key)))) {
-                Map<String, List<String>> differ = values(runs);
-                differ.keySet().removeIf(key -> run.get(key).equals(other.get(key)));
-                require(false, other.log + " and " + run.log + " would stand in one place; choose with "
-                    + "--where from " + differ + ", or name the logs");
-            }
-        }
+        Function<Run, List<String>> place = run -> shown.stream().map(run::get).toList();
+        runs.stream().collect(Collectors.groupingBy(place)).values().forEach(twins -> {
+            Map<String, List<String>> differ = values(twins.size() > 1 ? runs : twins);
+            differ.keySet().removeIf(key -> count(twins, key) == 1);
+            require(twins.size() == 1, twins.get(0).log + " and " + twins.get(twins.size() - 1).log
+                + " would stand in one place; choose with --where from " + differ + ", or name the logs");
+        });
         Map<String, List<String>> differ = values(runs);
-        differ.values().removeIf(values -> values.size() == 1);
-        // What is known by ga, approach and stride, of which one tells of the other, and by the model.
-        differ.remove(shown.contains("stride") ? "approach" : "");
-        differ.remove(differ.containsKey("approach") ? "stride" : "");
-        differ.keySet().removeAll(List.of("gbs", "prefetch", "flush_async", "opt_gaps"));
-        differ.keySet().removeAll(differ.containsKey("model") ? List.of("l", "h", "a") : List.of());
+        // What follows from another key, if each value of that has one of this, is said with that.
+        Map<String, String> from = Map.of("l", "model", "h", "model", "a", "model", "stride", "approach",
+            "approach", shown.contains("stride") ? "stride" : "");
+        differ.keySet().removeIf(key -> count(runs, from.getOrDefault(key, ""), key)
+            == count(runs, from.getOrDefault(key, "")));
+        differ.remove(runs.stream().allMatch(run -> run.keys.containsKey("ga")) ? "gbs" : "");
+        differ.keySet().removeAll(List.of("prefetch", "flush_async", "opt_gaps"));
         differ.keySet().removeAll(shown);
         if (!differ.isEmpty()) {
             notes.add("the runs differ in more than the figure shows: " + differ);
         }
+    }
+
+    /** In how many ways runs have such keys. */
+    static long count(List<Run> runs, String... keys) {
+        return runs.stream().map(run -> Stream.of(keys).map(run::get).toList()).distinct().count();
     }
 
     /** What the figure's files are called: what is drawn, and what was chosen. */
@@ -253,6 +262,7 @@ class Throughput implements Callable<Integer> {
 
     /** Adds what a line says: the ms of a new iteration, or what the last one lacks. */
     static void add(List<double[]> found, Path log, String text) {
+        require(!text.startsWith("version https://git-lfs"), log + ": a Git LFS pointer; run git lfs pull");
         // What stands before NULs was cut off, and most lines say nothing.
         String line = text.indexOf('|') < 0 ? "" : text.substring(text.lastIndexOf('\0') + 1);
         boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
@@ -280,7 +290,8 @@ class Throughput implements Callable<Integer> {
     void noteGap(Path log, List<double[]> found) {
         long[] counts = found.stream().mapToLong(n -> (long) n[COUNT]).filter(n -> n > 0).toArray();
         long[] rises = IntStream.range(1, counts.length).mapToLong(i -> counts[i] - counts[i - 1]).toArray();
-        long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
+        long even = LongStream.concat(LongStream.of(rises), LongStream.of(counts).limit(1))
+            .filter(rise -> rise > 0).min().orElse(1);
         IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
             notes.add(log + ": " + (rises[i] > 0 ? counts[i] + " to " + counts[i + 1] + ": lines are missing"
                 : counts[i + 1] + " comes again: two runs in one log")));
@@ -291,36 +302,38 @@ class Throughput implements Callable<Integer> {
 
     static final Map<String, String> TITLES = Map.of("subg", "subgroup size", "dp", "data-parallel degree",
         "tp", "tensor-parallel degree", "ga", "gradient accumulation", "mbs", "micro-batch size",
-        "ratio", "share updated on the GPU", "stride", "share updated on the GPU");
+        "ratio", "share updated on the GPU", "stride", "updates on the GPU");
 
     /** The bars' names by place; the places before each group and after the last are empty. */
     final List<String> names = new ArrayList<>(List.of("")), groupNames = new ArrayList<>();
     final Map<Integer, Run> places = new TreeMap<>();
     final Map<String, Color> legend = new LinkedHashMap<>();
     CategoryChart chart;
-    double size;
+    double highest, nameSize, size;
     /** The height of a run's dot, which a number over its bar must not hide. */
     ToDoubleFunction<Run> dot = run -> Double.NaN;
 
     /** Gives each run its place, and the chart room for all names and for a number over the highest bar. */
     void arrange(List<Run> runs, String title) {
         List<String> groupValues = sorted(runs, groups), barValues = sorted(runs, bars);
+        String key = groups.toUpperCase(Locale.ROOT);
         for (String group : groupValues) {
-            groupNames.add(label(groups, group));
+            groupNames.add(label(groups, group).replaceFirst("^[\\d.]+$", key + " = $0"));
             barValues.forEach(bar -> names.add(label(bars, bar)));
             names.add("");
         }
         runs.forEach(run -> places.put(1 + barValues.indexOf(run.get(bars))
             + groupValues.indexOf(run.get(groups)) * (barValues.size() + 1), run));
         double longest = names.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
-        size = TEXT * Math.min(1, Math.min(28. / names.size(), 300 / longest));
-        chart = new CategoryChart(WIDTH - 12, HEIGHT - 217 - (int) (longest * size / TEXT));
+        size = TEXT * Math.min(1, 28. / names.size());
+        nameSize = Math.min(size, TEXT * 300 / longest);
+        chart = new CategoryChart(WIDTH + 24, HEIGHT - 181 - (int) (longest * nameSize / TEXT));
         chart.setYAxisTitle(title);
-        double most = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
-        double number = Math.max(width("00.0", size), width(digits(most), size)) + 24;
-        style(chart.getStyler()).setYAxisMax(0, most / (1 - number / (chart.getHeight() - 24)))
+        highest = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
+        double number = Math.max(width("00.0", size), width(digits(highest), size)) + 24;
+        style(chart.getStyler()).setYAxisMax(0, highest / (1 - number / (chart.getHeight() - 2 * PAD)))
             .setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false);
-        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84).setMarkerSize(20);
+        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84).setMarkerSize((int) (size * .48));
     }
 
     static List<String> sorted(List<Run> runs, String key) {
@@ -336,9 +349,8 @@ class Throughput implements Callable<Integer> {
     static String label(String key, String value) {
         return switch (key) {
             case "subg" -> size(number(value));
-            case "ratio" -> Math.round(100 - 100 * number(value)) + " %";
-            case "folder" -> value.replaceFirst(".*(?=.{12})", "");
-            default -> value.replaceFirst("^[\\d.]+$", key.toUpperCase(Locale.ROOT) + " = $0");
+            case "ratio" -> canonical("" + Math.round(1000 - 1000 * number(value)) / 10.) + " %";
+            default -> value;
         };
     }
 
@@ -354,37 +366,37 @@ class Throughput implements Callable<Integer> {
 
     /** The chart, and below it the names of the bars, upright, and of the groups, and what these are. */
     void draw(Graphics2D g) {
-        g.translate(0, 80);
+        g.translate(-18, 62);
         chart.paint(g, chart.getWidth(), chart.getHeight());
         double bottom = chart.getScreenYFromChart(0);
         g.rotate(-Math.PI / 2);
         IntStream.range(0, names.size()).forEach(place ->
-            text(g, names.get(place), size, Color.BLACK, -bottom - 12, x(place + .5), 1));
+            text(g, names.get(place), nameSize, Color.BLACK, -bottom - 12, x(place + .5), 1));
         places.forEach((place, run) -> drawNumber(g, x(place + .5), run));
         g.rotate(Math.PI / 2);
         int pitch = (names.size() - 1) / groupNames.size();
+        double widest = groupNames.stream().mapToDouble(name -> width(name + " ", TEXT)).max().orElseThrow();
         for (int group = 0; group < groupNames.size(); group++) {
-            String name = groupNames.get(group);
-            double fit = Math.min(1, (x(pitch) - x(0)) / width(name + " ", TEXT));
-            text(g, name, TEXT * fit, Color.BLACK, x((group + .5) * pitch + .5), HEIGHT - 172, .5);
-            g.fill(new Rectangle2D.Double(x(group * pitch + 1), HEIGHT - 203, x(pitch) - x(1), 3));
+            double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / widest);
+            text(g, groupNames.get(group), fit, Color.BLACK, x((group + .5) * pitch + .5), HEIGHT - 154, .5);
+            g.fill(new Rectangle2D.Double(x(group * pitch + 1), HEIGHT - 185, x(pitch) - x(1), 3));
         }
         String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
         title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
-        text(g, title, TITLE, Color.BLACK, WIDTH / 2., HEIGHT - 110, .5);
-        frame(g, new Rectangle2D.Double(x(0), 12, x(names.size()) - x(0), bottom - 12), legend);
+        double fit = TITLE * Math.min(1, (WIDTH - 24) / width(title, TITLE));
+        text(g, title, fit, Color.BLACK, WIDTH / 2. + 18, HEIGHT - 92, .5);
+        frame(g, x(0), x(names.size()), bottom, legend);
     }
 
     double x(double place) { return chart.getScreenXFromChart(place); }
 
-    /** Over a bar its height, on white; a dot in its way has it above, or below where there is no room. */
+    /** Over a bar its height, on white, or above a dot in its way. */
     void drawNumber(Graphics2D g, double x, Run run) {
         double high = run.failed() ? 0 : height(run);
         String said = run.failed() ? "failed" : digits(high);
         double length = width(said, size), end = chart.getScreenYFromChart(high) - 12;
         double over = chart.getScreenYFromChart(dot.applyAsDouble(run));
-        double past = over - length - 40 > 0 ? over - 20 : over + 20 + length;
-        double foot = over < end + 24 && over > end - length - 12 ? past : end;
+        double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
         g.setColor(Color.WHITE);
         g.fill(new Rectangle2D.Double(-foot - 4, x - size * .4, length + 8, size * .8));
         text(g, said, size, run.failed() ? RED : Color.BLACK, -foot, x, 0);
@@ -399,14 +411,11 @@ class Throughput implements Callable<Integer> {
     // ==== figure: the same text in every script ====
 
     static { System.setProperty("java.awt.headless", "true"); }
-
-    /** 5 in x 3 in at 300 dpi; 42 of these pixels are 10 pt, the least for text, and 46 are 11 pt. */
-    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46;
+    /** 5 x 3 in at 300 dpi, where 42 pixels are 10 pt, the least for text; PAD is room for ticks' numbers. */
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 30;
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);
-    static final Map<?, ?> AS_IN_EPS = Map.of(KEY_STROKE_CONTROL, VALUE_STROKE_PURE,
-        KEY_FRACTIONALMETRICS, VALUE_FRACTIONALMETRICS_ON);
 
     @Option(names = "--plots", paramLabel = "DIR", defaultValue = "plots", description = "Where it goes.")
     Path plots;
@@ -415,7 +424,7 @@ class Throughput implements Callable<Integer> {
     @Option(names = "--csv", description = "Also write what is drawn, as NAME.csv beside the figure.")
     boolean csv;
     /** What stderr says of a figure that was written, a line each. */
-    final List<String> notes = new ArrayList<>();
+    final Set<String> notes = new LinkedHashSet<>();
 
     /** XChart's axes in the look of the figures, without legend and frame. */
     static AxesChartStyler style(AxesChartStyler styler) {
@@ -424,7 +433,7 @@ class Throughput implements Callable<Integer> {
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
             .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
             .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
-            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(12)
+            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(PAD)
             .setLegendVisible(false).setDecimalPattern("0.######").setLocale(Locale.ROOT);
         return styler;
     }
@@ -441,67 +450,70 @@ class Throughput implements Callable<Integer> {
     }
 
     /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
-    static void frame(Graphics2D g, Rectangle2D plot, Map<String, Color> names) {
+    static void frame(Graphics2D g, double left, double right, double low, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
-        g.draw(plot);
-        double x = plot.getCenterX() - width(String.join("   ", names.keySet()), TEXT) / 2;
+        g.draw(new Rectangle2D.Double(left, PAD, right - left, low - PAD));
+        double x = (left + right - width(String.join("   ", names.keySet()), TEXT)) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), plot.getY() - 40, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), x, plot.getY() - 40, 0);
+            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), PAD - 40, 0);
+            text(g, name.substring(0, 1), TEXT, names.get(name), x, PAD - 40, 0);
             x += width(name + "   ", TEXT);
         }
     }
 
     /** The files of such a name in a folder, or the one named, which may stand in data or ../data. */
     static List<Path> files(Path input, String name) throws IOException {
-        require(!input.toString().isEmpty(), "DIR: expected a folder or file, not an empty name");
-        Path place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
-            .filter(Files::exists).findFirst().orElse(input);
-        try (Stream<Path> files = Files.walk(place, 1, FileVisitOption.FOLLOW_LINKS)) {
+        Optional<Path> place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
+            .filter(Files::exists).findFirst();
+        require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "': expected a folder or a "
+            + "file, which is neither here nor in data/ or ../data/");
+        try (Stream<Path> files = Files.walk(place.get(), 1, FileVisitOption.FOLLOW_LINKS)) {
             return files.filter(Files::isRegularFile).sorted()
                 .filter(file -> file.getFileName().toString().matches(name)).toList();
         }
     }
 
     /** A file's lines; the last one, if it is still being written, ends in a NUL byte. */
-    static BufferedReader lines(InputStream file) {
+    static BufferedReader lines(InputStream file) throws IOException {
         InputStream marked = new SequenceInputStream(file, new ByteArrayInputStream(new byte[1]));
-        return new BufferedReader(new InputStreamReader(marked, ISO_8859_1));
+        return new BufferedReader(new InputStreamReader(marked, "ISO-8859-1"));
     }
 
     /** Writes NAME.png, .eps and with --csv .csv, in a folder of their own, and moves them into place. */
     void save(String drawn, Consumer<Graphics2D> drawing, List<List<?>> rows) {
         XYChart page = new XYChart(360, 216) {
             @Override public void paint(Graphics2D g, int width, int height) {
-                g.addRenderingHints(AS_IN_EPS);
+                g.addRenderingHints(Map.of(
+                    RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE,
+                    RenderingHints.KEY_FRACTIONALMETRICS, RenderingHints.VALUE_FRACTIONALMETRICS_ON));
                 g.scale(72 / 300., 72 / 300.);
                 g.setColor(Color.WHITE);
                 g.fillRect(0, 0, WIDTH, HEIGHT);
                 drawing.accept(g);
             }
         };
-        String stem = (name == null ? drawn : name).replaceAll("[^\\w.,!+-]", "_");
-        require(!stem.isEmpty(), "--name: expected a name for the files");
+        String stem = name == null ? drawn.replaceAll("[^\\w.,!+-]", "_") : name;
+        require(stem.matches("[^/\\p{C}]+"), "--name=" + name + ": expected a name; a folder is --plots");
         try {
             write(page, stem, rows);
         } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e.getMessage() + "); see --plots");
+            require(false, plots + ": cannot write there (" + e + "); see --plots");
         }
         notes.forEach(note -> say(note));
     }
 
     private void write(XYChart page, String stem, List<List<?>> rows) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
-        part.toFile().deleteOnExit();
-        List.of(".png", ".eps", ".csv").forEach(end -> part.resolve(stem + end).toFile().deleteOnExit());
-        BitmapEncoder.saveBitmapWithDPI(page, part.resolve(stem) + "", BitmapEncoder.BitmapFormat.PNG, 300);
-        Files.writeString(part.resolve(stem + ".eps"), eps(page), ISO_8859_1);
-        Files.write(part.resolve(stem + ".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
+        Stream.of("", ".png", ".eps", ".csv").forEach(end -> part.resolve(end).toFile().deleteOnExit());
+        BitmapEncoder.saveBitmapWithDPI(page, part + "/.png", BitmapEncoder.BitmapFormat.PNG, 300);
+        Files.writeString(part.resolve(".eps"), eps(page));
+        Files.write(part.resolve(".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
             row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
-            System.out.println(Files.move(part.resolve(stem + end), plots.resolve(stem + end), ATOMIC_MOVE));
+            Path file = plots.resolve(stem + end);
+            System.out.println(Files.move(part.resolve(end), file, StandardCopyOption.ATOMIC_MOVE));
         }
     }
 
@@ -514,25 +526,22 @@ class Throughput implements Callable<Integer> {
                 processPathIterator(outline.getPathIterator(null));
             }
         };
-        g.setGraphicContext(new GraphicContext());
+        g.setGraphicContext(new org.apache.xmlgraphics.java2d.GraphicContext());
         g.setupDocument(out, page.getWidth(), page.getHeight());
         page.paint(g, page.getWidth(), page.getHeight());
         g.finish();
-        return out.toString(ISO_8859_1).replaceFirst("%%CreationDate:.*\\R", "");
+        return out.toString().replaceFirst("%%CreationDate:.*\\R", "");
     }
 
     /** Runs a script; what is wrong is one line, exit 2 if it begins with an option, else 1 for the input. */
     static int execute(Callable<Integer> script, String... args) {
-        try {
-            return new CommandLine(script).setOverwrittenOptionsAllowed(true)
-                .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
-                .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
-                    ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
-                .execute(args);
-        } catch (Error e) {
-            return say(e + ": too little memory (-Xmx in the script's header), or no fonts "
-                + "(apt install fontconfig fonts-dejavu-core)");
-        }
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say(e + ": too little memory (-Xmx in the "
+            + "script's header), or no fonts (apt install fontconfig fonts-dejavu-core)"));
+        return new picocli.CommandLine(script).setOverwrittenOptionsAllowed(true)
+            .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
+            .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
+                ? e.getMessage() : "cannot read " + e.getMessage() + " (" + e.getClass() + ")"))
+            .execute(args);
     }
 
     static int say(String line) {

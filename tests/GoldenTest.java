@@ -66,7 +66,7 @@ class GoldenTest {
             assertEquals(Integer.parseInt(row.get("timing_lines")), read.size(), row + "");
             assertArrayEquals(golden, means, 5.1e-7, row + "");
         }
-        assertEquals(List.of(), script.notes);
+        assertEquals(Set.of(), script.notes);
     }
 
     /** The logs have five iterations, so 2-10 are 2-5, which is the mean. */
