@@ -305,6 +305,9 @@ class Breakdown implements Callable<Integer> {
         try (BufferedReader lines = lines(in)) {
             boolean complete = false;
             for (String line = lines.readLine(); line != null && !complete; line = lines.readLine()) {
+                if (line.startsWith("version https://git-lfs")) {
+                    require(false, log + ": a Git LFS pointer, expected the log; run git lfs pull");
+                }
                 add(found, log, line);
                 complete = found.size() > last || found.size() == last && found.get(last - 1)[ELAPSED] >= 0;
             }
@@ -314,7 +317,6 @@ class Breakdown implements Callable<Integer> {
 
     /** Adds what a line says: the ms of a new iteration, or what the last one lacks. */
     static void add(List<double[]> found, Path log, String text) {
-        require(!text.startsWith("version https://git-lfs"), log + ": a Git LFS pointer; run git lfs pull");
         // What stands before NULs was cut off, and most lines say nothing.
         String line = text.indexOf('|') < 0 ? "" : text.substring(text.lastIndexOf('\0') + 1);
         boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
@@ -518,8 +520,8 @@ class Breakdown implements Callable<Integer> {
     static List<Path> files(Path input, String name) throws IOException {
         Optional<Path> place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
             .filter(Files::exists).findFirst();
-        require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "': expected a folder or a "
-            + "file, which is neither here nor in data/ or ../data/");
+        require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "' is not here, nor in data/ "
+            + "or ../data/; expected a folder or a file");
         try (Stream<Path> files = Files.walk(place.get(), 1, FileVisitOption.FOLLOW_LINKS)) {
             return files.filter(Files::isRegularFile).sorted()
                 .filter(file -> file.getFileName().toString().matches(name)).toList();

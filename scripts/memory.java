@@ -451,8 +451,8 @@ class Memory implements Callable<Integer> {
     static List<Path> files(Path input, String name) throws IOException {
         Optional<Path> place = Stream.of("", "data", "../data").map(folder -> Path.of(folder).resolve(input))
             .filter(Files::exists).findFirst();
-        require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "': expected a folder or a "
-            + "file, which is neither here nor in data/ or ../data/");
+        require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "' is not here, nor in data/ "
+            + "or ../data/; expected a folder or a file");
         try (Stream<Path> files = Files.walk(place.get(), 1, FileVisitOption.FOLLOW_LINKS)) {
             return files.filter(Files::isRegularFile).sorted()
                 .filter(file -> file.getFileName().toString().matches(name)).toList();
