@@ -313,7 +313,7 @@ class Utilization implements Callable<Integer> {
                 + " would stand in one place; choose with --where from " + differ + ", or name the logs");
         });
         Map<String, List<String>> differ = values(runs);
-        // What follows from another key, if each value of that has one of this, is said with that.
+        // A model tells of its l, h and a, an approach of its stride, if each has but one.
         Map<String, String> from = Map.of("l", "model", "h", "model", "a", "model", "stride", "approach",
             "approach", shown.contains("stride") ? "stride" : "");
         differ.keySet().removeIf(key -> count(runs, from.getOrDefault(key, ""), key)
