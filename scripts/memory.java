@@ -193,7 +193,7 @@ class Memory implements Callable<Integer> {
     /** The last stamp in a line, and what begins or ends then, or whose update, in so many ms, ends then. */
     static final Pattern LINE = Pattern.compile(".*\\[(\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
         + "(?:Engine (before|after) (forward|backward)|(?:(?:\\[Rank |rank=)(\\d+).*?)?time \\(ms\\) \\| "
-        + "(?:fwd|forward): .*\\| (?:bwd|backward): .*\\| step: ([^\\s|\\[<]*))");
+        + "(?:fwd|forward): .*\\| (?:bwd|backward): .*\\| step: ([^\\s|\\[<\\e]*))");
     /** DeepSpeed collects garbage before it says that a backward has ended: so much in the study's logs. */
     static final long LATE_NS = 63_000_000;
 
@@ -286,7 +286,7 @@ class Memory implements Callable<Integer> {
         chart.setXAxisTitle("Time within the iteration (s)");
         chart.setYAxisTitle("Free GPU memory (GiB)");
         style(chart.getStyler()).setXAxisMin(0.).setXAxisMax((end(bands) - from) / 1e9).setYAxisMin(0.)
-            .setYAxisMax(top).setXAxisTickMarkSpacingHint(130).setYAxisTickMarkSpacingHint(100);
+            .setYAxisMax(top).setXAxisTickMarkSpacingHint(200).setYAxisTickMarkSpacingHint(100);
         for (Band band : bands) {
             double[] seconds = {(band.start - from) / 1e9, (band.end - from) / 1e9}, height = {top, top};
             XYSeries area = chart.addSeries("" + band, seconds, height);
@@ -319,8 +319,8 @@ class Memory implements Callable<Integer> {
     static double freeGiB(Sample sample) { return sample.number("mem_free") / (1 << 30); }
 
     static void draw(Graphics2D g, XYChart chart) {
-        g.translate(-18, 62);
-        chart.paint(g, WIDTH + 18, HEIGHT - 44);
+        g.translate(12 - PAD, 92 - PAD);
+        chart.paint(g, WIDTH - 12 + PAD, HEIGHT - 104 + 2 * PAD);
         double right = chart.getScreenXFromChart(chart.getStyler().getXAxisMax());
         Map<String, Color> names = new LinkedHashMap<>();
         PHASES.forEach(phase -> names.put("\u25a0 " + phase.name, new Color(phase.rgb)));
@@ -345,7 +345,7 @@ class Memory implements Callable<Integer> {
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 List<String> names = List.of(lines.readLine().split(","));
                 CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
-                require(names.containsAll(needed), "found only the columns " + names);
+                require(names.containsAll(needed), "found only " + names + "; is it a Git LFS pointer?");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
                 for (String row = lines.readLine(); row != null; row = lines.readLine()) {
                     line++;
@@ -369,11 +369,13 @@ class Memory implements Callable<Integer> {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
             require(cells.isConsistent() && needed.stream().allMatch(column -> cells.get(column)
                 .matches("\\d+(\\.\\d+)?")), "found " + row);
-            return cells.toMap();
+            return Map.copyOf(cells.toMap());
         }
 
-        /** For how long samples may be missing: a second, of a short window a quarter of it. */
-        static long slack(long from, long to) { return Math.min(SECOND, (to - from) / 4); }
+        /** So many ns may lack samples: a quarter of a window, but 0.2 s, as happens, and no more than 1 s. */
+        static long slack(long from, long to) {
+            return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
+        }
 
         /** A device's samples near such a window, in order; fails if they do not reach its ends. */
         List<Sample> samples(long device, long from, long to) {
@@ -385,7 +387,7 @@ class Memory implements Callable<Integer> {
             require(within.getMin() <= from + slack(from, to) && within.getMax() >= to - slack(from, to),
                 csv + ": device " + device + " of " + devices.keySet() + " lacks samples from " + utc(from)
                 + " to " + utc(to) + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
-                + ": another run, clock, zone, or unit than ns?");
+                + ": too few, or another run, clock, zone, unit?");
             return near;
         }
 
@@ -397,7 +399,7 @@ class Memory implements Callable<Integer> {
 
     static { System.setProperty("java.awt.headless", "true"); }
     /** 5 x 3 in at 300 dpi, where 42 pixels are 10 pt, the least for text; PAD is room for ticks' numbers. */
-    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 30;
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 46;
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);

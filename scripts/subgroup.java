@@ -54,7 +54,7 @@ class Subgroup implements Callable<Integer> {
         double longest = runs.stream().mapToDouble(Run::seconds).filter(s -> s > 0).max().orElseThrow();
         XYChart axes = new XYChart(WIDTH, HEIGHT);
         axes.setXAxisTitle("Phase times (s)");
-        style(axes.getStyler()).setXAxisMin(0.).setXAxisMax(longest * 1.04).setXAxisTickMarkSpacingHint(130)
+        style(axes.getStyler()).setXAxisMin(0.).setXAxisMax(longest * 1.04).setXAxisTickMarkSpacingHint(200)
             .setYAxisMin(-.6).setYAxisMax(runs.size() - .4).setYAxisTicksVisible(false);
         return axes;
     }
@@ -62,9 +62,9 @@ class Subgroup implements Callable<Integer> {
     /** The axes with room for the sizes on the left and the names above; the bars, the sizes, the frame. */
     static void draw(Graphics2D g, XYChart axes, List<Run> runs) {
         double widest = runs.stream().mapToDouble(run -> width(label(run), TEXT)).max().orElseThrow();
-        int room = (int) Math.max(194, widest + 64);
-        g.translate(room, 62);
-        axes.paint(g, WIDTH - room, HEIGHT - 44);
+        int room = (int) Math.max(178, widest + 48);
+        g.translate(room, 92 - PAD);
+        axes.paint(g, WIDTH - room, HEIGHT - 104 + 2 * PAD);
         double left = axes.getScreenXFromChart(0), right = WIDTH - room - PAD;
         double low = axes.getScreenYFromChart(-.6), pitch = (low - PAD) / runs.size();
         for (int row = 0; row < runs.size(); row++) {
@@ -121,7 +121,7 @@ class Subgroup implements Callable<Integer> {
         .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
-        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
+        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e-?\\d\\d?)?");
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
@@ -172,7 +172,7 @@ class Subgroup implements Callable<Integer> {
     /** Approaches as listed, then numbers, where 1/k counts as k and llama-7b as 7b, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
         APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4
-            : number(text.replaceFirst("^(1/|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
+            : number(text.replaceFirst("^(1/|.*-|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
 
     /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
     List<Run> read(List<String> shown) throws IOException {
@@ -346,7 +346,7 @@ class Subgroup implements Callable<Integer> {
 
     static { System.setProperty("java.awt.headless", "true"); }
     /** 5 x 3 in at 300 dpi, where 42 pixels are 10 pt, the least for text; PAD is room for ticks' numbers. */
-    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 30;
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 46;
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);

@@ -79,7 +79,7 @@ class Throughput implements Callable<Integer> {
         .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
-        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
+        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e-?\\d\\d?)?");
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
@@ -130,7 +130,7 @@ class Throughput implements Callable<Integer> {
     /** Approaches as listed, then numbers, where 1/k counts as k and llama-7b as 7b, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
         APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4
-            : number(text.replaceFirst("^(1/|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
+            : number(text.replaceFirst("^(1/|.*-|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
 
     /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
     List<Run> read(List<String> shown) throws IOException {
@@ -329,13 +329,16 @@ class Throughput implements Callable<Integer> {
         double longest = names.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
         size = TEXT * Math.min(1, 28. / names.size());
         nameSize = Math.min(size, TEXT * 300 / longest);
-        chart = new CategoryChart(WIDTH + 24, HEIGHT - 181 - (int) (longest * nameSize / TEXT));
+        chart = new CategoryChart(WIDTH - 36 + 2 * PAD,
+            HEIGHT - 241 + 2 * PAD - (int) (longest * nameSize / TEXT));
         chart.setYAxisTitle(title);
         highest = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
-        double number = Math.max(width("00.0", size), width(digits(highest), size)) + 24;
+        double number = 24 + Stream.concat(Stream.of("00.0"), runs.stream().map(run -> digits(height(run))))
+            .mapToDouble(said -> width(said, size)).max().orElseThrow();
         style(chart.getStyler()).setYAxisMax(0, highest / (1 - number / (chart.getHeight() - 2 * PAD)))
             .setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false);
-        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84).setMarkerSize((int) (size * .48));
+        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84)
+            .setMarkerSize((int) Math.max(12, size * .48));
     }
 
     static List<String> sorted(List<Run> runs, String key) {
@@ -368,7 +371,7 @@ class Throughput implements Callable<Integer> {
 
     /** The chart, and below it the names of the bars, upright, and of the groups, and what these are. */
     void draw(Graphics2D g) {
-        g.translate(-18, 62);
+        g.translate(12 - PAD, 92 - PAD);
         chart.paint(g, chart.getWidth(), chart.getHeight());
         double bottom = chart.getScreenYFromChart(0);
         g.rotate(-Math.PI / 2);
@@ -376,17 +379,17 @@ class Throughput implements Callable<Integer> {
             text(g, names.get(place), nameSize, Color.BLACK, -bottom - 12, x(place + .5), 1));
         places.forEach((place, run) -> drawNumber(g, x(place + .5), run));
         g.rotate(Math.PI / 2);
-        int pitch = (names.size() - 1) / groupNames.size();
+        int pitch = (names.size() - 1) / groupNames.size(), low = HEIGHT - 215 + PAD;
         double widest = groupNames.stream().mapToDouble(name -> width(name + " ", TEXT)).max().orElseThrow();
         for (int group = 0; group < groupNames.size(); group++) {
             double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / widest);
-            text(g, groupNames.get(group), fit, Color.BLACK, x((group + .5) * pitch + .5), HEIGHT - 154, .5);
-            g.fill(new Rectangle2D.Double(x(group * pitch + 1), HEIGHT - 185, x(pitch) - x(1), 3));
+            text(g, groupNames.get(group), fit, Color.BLACK, x((group + .5) * pitch + .5), low + 31, .5);
+            g.fill(new Rectangle2D.Double(x(group * pitch + 1), low, x(pitch) - x(1), 3));
         }
         String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
         title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
         double fit = TITLE * Math.min(1, (WIDTH - 24) / width(title, TITLE));
-        text(g, title, fit, Color.BLACK, WIDTH / 2. + 18, HEIGHT - 92, .5);
+        text(g, title, fit, Color.BLACK, WIDTH / 2. - 12 + PAD, low + 93, .5);
         frame(g, x(0), x(names.size()), bottom, legend);
     }
 
@@ -414,7 +417,7 @@ class Throughput implements Callable<Integer> {
 
     static { System.setProperty("java.awt.headless", "true"); }
     /** 5 x 3 in at 300 dpi, where 42 pixels are 10 pt, the least for text; PAD is room for ticks' numbers. */
-    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 30;
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 46;
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);

@@ -145,15 +145,15 @@ class Utilization implements Callable<Integer> {
             .setYAxisMin(0, 0.).setYAxisMax(0, most > 0 ? most * 1.35 : 1).setXAxisTicksVisible(false)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
-        chart.getStyler().setAvailableSpaceFill(.8).setLabelsVisible(true).setLabelsPosition(1.12)
+        chart.getStyler().setAvailableSpaceFill(.8).setLabelsVisible(true).setLabelsPosition(1.05)
             .setLabelsRotation(90).setLabelsFont(BOLD.deriveFont(Math.min(42f, 270f / names.size())));
         return chart;
     }
 
     /** The chart, and below it the groups' names, or that one failed. */
     void draw(Graphics2D g, CategoryChart chart, Set<Run> runs) {
-        g.translate(-18, 62);
-        chart.paint(g, WIDTH + 24, HEIGHT - 159);
+        g.translate(12 - PAD, 92 - PAD);
+        chart.paint(g, WIDTH - 36 + 2 * PAD, HEIGHT - 219 + 2 * PAD);
         double left = chart.getScreenXFromChart(0), right = chart.getScreenXFromChart(runs.size());
         double low = chart.getScreenYFromChart(0), pitch = (right - left) / runs.size(), x = left + pitch / 2;
         for (Run run : runs) {
@@ -184,7 +184,7 @@ class Utilization implements Callable<Integer> {
         .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
-        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e\\d\\d?)?");
+        PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e-?\\d\\d?)?");
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
     @Parameters(paramLabel = "DIR", arity = "1..*", description = "Folders of logs, or logs; data/ is tried.")
@@ -235,7 +235,7 @@ class Utilization implements Callable<Integer> {
     /** Approaches as listed, then numbers, where 1/k counts as k and llama-7b as 7b, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
         APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4
-            : number(text.replaceFirst("^(1/|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
+            : number(text.replaceFirst("^(1/|.*-|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
 
     /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
     List<Run> read(List<String> shown) throws IOException {
@@ -423,7 +423,7 @@ class Utilization implements Callable<Integer> {
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 List<String> names = List.of(lines.readLine().split(","));
                 CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
-                require(names.containsAll(needed), "found only the columns " + names);
+                require(names.containsAll(needed), "found only " + names + "; is it a Git LFS pointer?");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
                 for (String row = lines.readLine(); row != null; row = lines.readLine()) {
                     line++;
@@ -447,11 +447,13 @@ class Utilization implements Callable<Integer> {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
             require(cells.isConsistent() && needed.stream().allMatch(column -> cells.get(column)
                 .matches("\\d+(\\.\\d+)?")), "found " + row);
-            return cells.toMap();
+            return Map.copyOf(cells.toMap());
         }
 
-        /** For how long samples may be missing: a second, of a short window a quarter of it. */
-        static long slack(long from, long to) { return Math.min(SECOND, (to - from) / 4); }
+        /** So many ns may lack samples: a quarter of a window, but 0.2 s, as happens, and no more than 1 s. */
+        static long slack(long from, long to) {
+            return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
+        }
 
         /** A device's samples near such a window, in order; fails if they do not reach its ends. */
         List<Sample> samples(long device, long from, long to) {
@@ -463,7 +465,7 @@ class Utilization implements Callable<Integer> {
             require(within.getMin() <= from + slack(from, to) && within.getMax() >= to - slack(from, to),
                 csv + ": device " + device + " of " + devices.keySet() + " lacks samples from " + utc(from)
                 + " to " + utc(to) + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
-                + ": another run, clock, zone, or unit than ns?");
+                + ": too few, or another run, clock, zone, unit?");
             return near;
         }
 
@@ -475,7 +477,7 @@ class Utilization implements Callable<Integer> {
 
     static { System.setProperty("java.awt.headless", "true"); }
     /** 5 x 3 in at 300 dpi, where 42 pixels are 10 pt, the least for text; PAD is room for ticks' numbers. */
-    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 30;
+    static final int WIDTH = 1500, HEIGHT = 900, TEXT = 42, TITLE = 46, PAD = 46;
     static final Font BOLD = new Font("DejaVu Sans", Font.BOLD, TEXT);
     static final FontRenderContext EXACT = new FontRenderContext(null, true, true);
     static final Color RED = new Color(0xD40000);

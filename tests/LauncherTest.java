@@ -96,7 +96,7 @@ class LauncherTest {
             Cli cli = Cli.start(tmp, fake, List.of(shell.split(" ")), LAUNCHER, "memory", args);
             assertEquals(answer(args), cli);
         }
-        assertEquals(List.of("run --offline --catalog=" + CATALOG + " memory"), asked());
+        assertEquals(List.of("--offline memory@" + CATALOG), asked());
     }
 
     @ParameterizedTest @ValueSource(strings = {"jbang", "jbang-catalog.json", "scripts/memory.java",
