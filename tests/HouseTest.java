@@ -17,7 +17,7 @@ class HouseTest {
     /** The most lines of each script, each block, and all else: those that there are, so that none grows. */
     static final Map<String, Integer> LINES = Map.ofEntries(
         Map.entry("subgroup", 490), Map.entry("breakdown", 610), Map.entry("throughput", 558),
-        Map.entry("memory", 543), Map.entry("utilization", 619), Map.entry("all scripts", 2820),
+        Map.entry("memory", 543), Map.entry("utilization", 619), Map.entry("scripts", 2820),
         Map.entry("block logs", 233), Map.entry("block grid", 109), Map.entry("block monitor", 65),
         Map.entry("block figure", 147), Map.entry("a method", 25), Map.entry("jbang", 80),
         Map.entry("README.md", 120), Map.entry("bench", 700), Map.entry("tests", 2800));
@@ -33,9 +33,7 @@ class HouseTest {
         }
     }
 
-    static List<Path> scripts() throws IOException {
-        return files("scripts", ".java");
-    }
+    static List<Path> scripts() throws IOException { return files("scripts", ".java"); }
 
     static String name(Path script) {
         return script.getFileName().toString().replace(".java", "");
@@ -125,8 +123,7 @@ class HouseTest {
     }
 
     @Test void lengthsOfTheRestHold() throws IOException {
-        assertLines("all scripts", lines(scripts()));
-        for (String what : List.of("jbang", "README.md", "bench", "tests")) {
+        for (String what : List.of("scripts", "jbang", "README.md", "bench", "tests")) {
             assertLines(what, lines(files(what, "")));
         }
     }
