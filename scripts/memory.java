@@ -372,7 +372,7 @@ class Memory implements Callable<Integer> {
             return Map.copyOf(cells.toMap());
         }
 
-        /** So many ns may lack samples: a quarter of a window, but 0.2 s, as happens, and no more than 1 s. */
+        /** So many ns may lack samples: a quarter of a window, but 0.2 s, as happens, and 1 s at most. */
         static long slack(long from, long to) {
             return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
         }

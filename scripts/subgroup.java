@@ -54,7 +54,7 @@ class Subgroup implements Callable<Integer> {
         double longest = runs.stream().mapToDouble(Run::seconds).filter(s -> s > 0).max().orElseThrow();
         XYChart axes = new XYChart(WIDTH, HEIGHT);
         axes.setXAxisTitle("Phase times (s)");
-        style(axes.getStyler()).setXAxisMin(0.).setXAxisMax(longest * 1.04).setXAxisTickMarkSpacingHint(200)
+        style(axes.getStyler()).setXAxisMin(0.).setXAxisMax(longest * 1.02).setXAxisTickMarkSpacingHint(200)
             .setYAxisMin(-.6).setYAxisMax(runs.size() - .4).setYAxisTicksVisible(false);
         return axes;
     }

@@ -20,27 +20,20 @@ record Cli(int status, String out, String err) {
 
     private static final int PATIENCE_SECONDS = 110;
 
-    /** Runs a script in this JVM, as in {@code Cli.run(() -> Subgroup.execute(new Subgroup(), "folder"))}. */
-    static synchronized Cli run(Callable<Integer> script) {
+    /** Runs a script in this JVM with these words as its arguments. */
+    static synchronized Cli script(Callable<Integer> script, Object... args) {
         PrintStream out = System.out, err = System.err;
         ByteArrayOutputStream written = new ByteArrayOutputStream(), said = new ByteArrayOutputStream();
         Charset utf8 = StandardCharsets.UTF_8;
         System.setOut(new PrintStream(written, true, utf8));
         System.setErr(new PrintStream(said, true, utf8));
         try {
-            int status = script.call();
+            int status = Subgroup.execute(script, words(args));
             return new Cli(status, written.toString(utf8), said.toString(utf8));
-        } catch (Exception e) {
-            throw new AssertionError("a script must not throw", e);
         } finally {
             System.setOut(out);
             System.setErr(err);
         }
-    }
-
-    /** Runs a script in this JVM with these words as its arguments. */
-    static Cli script(Callable<Integer> script, Object... args) {
-        return run(() -> Subgroup.execute(script, words(args)));
     }
 
     /** What is in lists and what is not, as strings. */
@@ -108,8 +101,19 @@ record Cli(int status, String out, String err) {
         assertEquals("", out, "stdout of a run that failed");
         assertTrue(err.matches("[^\\n]+\\n"), () -> "expected one line on stderr, but got: " + err);
         assertFalse(err.matches("(?s).*(Exception in|unexpectedly|\\bnull\\b).*"), "not for users: " + err);
+        assertSays(err, words);
+    }
+
+    static void assertSays(String text, Object... words) {
         Stream.of(words).map(Object::toString)
-            .forEach(word -> assertTrue(err.contains(word), () -> "expected '" + word + "' in: " + err));
+            .forEach(word -> assertTrue(text.contains(word), () -> "expected '" + word + "' in: " + text));
+    }
+
+    /** Asserts that the run ended well and that its stderr holds these words. */
+    Cli well(Object... words) {
+        assertEquals(0, status, err);
+        assertSays(err, words);
+        return this;
     }
 
     /** Asserts that the run ended well and had nothing to say on stderr. */

@@ -27,7 +27,7 @@ class FigureTest {
         Callable<Integer> script = Map.<String, Callable<Integer>>of("subgroup", new Subgroup(), "memory",
             new Memory(), "breakdown", new Breakdown(), "throughput", new Throughput(), "utilization",
             new Utilization()).get(HouseTest.name(Path.of(entry.get("script-ref").getAsString())));
-        return Cli.script(script, preset, List.of(args));
+        return Cli.script(script, preset, List.of(Cli.words(args)));
     }
 
     /** The README's commands in its table of figures, each as an alias and its arguments. */
@@ -47,8 +47,7 @@ class FigureTest {
     @ParameterizedTest @MethodSource("commands")
     void aCommandOfTheReadmeGivesItsFigure(List<String> command) throws IOException {
         Stream<String> args = command.stream().skip(1).map(arg -> arg.replaceFirst("^data/", DATA));
-        Cli cli = alias(command.get(0), Stream.concat(args, Stream.of("--plots=" + tmp)).toArray());
-        assertEquals(0, cli.status(), cli.err());
+        Cli cli = alias(command.get(0), args.toList(), "--plots=" + tmp).well();
         String name = cli.out().lines().findFirst().orElseThrow().replaceFirst(".*/(.*)\\.png", "$1");
         Picture figure = Picture.check(tmp, name);
         figure.alike(Picture.of(Cli.ROOT.resolve("plots").resolve(name + ".png")));
@@ -81,8 +80,8 @@ class FigureTest {
             "--plots=" + tmp, List.of(args));
     }
 
-    Picture drawn(Cli cli) throws IOException {
-        assertEquals(0, cli.status(), cli.err());
+    Picture drawn(Callable<Integer> script, Object... args) throws IOException {
+        run(script, args).well();
         return Picture.check(tmp, "it");
     }
 
@@ -138,21 +137,16 @@ class FigureTest {
     }
 
     /** Two groups of two, of which the last failed. */
-    void fourRuns() throws IOException {
+    @Test void barsAndDotsStandWhereTheNumbersSayAndAFailedRunIsRed() throws IOException {
         log("7B-dp1-subg100000000", 1000, 2000, 3000, 7500, 40);
         log("7B-dp1-subg200000000", 500, 1000, 2500, 7500, 20);
         log("7B-dp2-subg100000000", 2000, 2000, 4000, 9000, 60);
         Sample.write(tmp.resolve("logs"), "log-7B-dp2-subg200000000.log", "");
-    }
-
-    @Test void barsAndDotsStandWhereTheNumbersSay() throws IOException {
-        fourRuns();
-        Cli cli = run(new Breakdown());
-        Picture figure = drawn(cli);
-        assertTrue(cli.err().contains("dp2-subg200000000.log: failed"), cli.err());
+        run(new Breakdown()).well("dp2-subg200000000.log: failed");
+        Picture figure = Picture.check(tmp, "it");
         List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
         assertEquals(3, bars.size());
-        int zero = zero(figure);
+        int zero = zero(figure), pitch = middle(bars.get(1)) - middle(bars.get(0));
         double second = (zero - top(figure, bars.get(2).from() + 2, Picture.UPDATE)) / 8.;
         double[][] ends = {{1, 3, 6}, {.5, 1.5, 4}, {2, 4, 8}};
         int[] said = {40, 20, 60};
@@ -169,23 +163,34 @@ class FigureTest {
         assertArrayEquals(ticks, ticks(figure, false), "ticks of both axes");
         assertRound((ticks[1] - ticks[0]) / second);
         assertRound((ticks[1] - ticks[0]) / tflops[2]);
-    }
-
-    @Test void dotsAreJoinedWithinAGroupAndAFailedRunIsRed() throws IOException {
-        fourRuns();
-        Picture figure = drawn(run(new Breakdown()));
-        List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
-        int zero = zero(figure), pitch = middle(bars.get(1)) - middle(bars.get(0));
         assertTrue(red(figure, bars.get(0).to() + 1, bars.get(1).from() - 1, zero) > 0, "within a group");
         assertEquals(0, red(figure, bars.get(1).to() + 20, bars.get(2).from() - 20, zero), "and not beyond");
         int failed = middle(bars.get(2)) + pitch;
         assertTrue(red(figure, failed - 20, failed + 20, zero) > 100, "no red word for the failed run");
     }
 
+    /** At 5 TFLOPs for 1 s dots would be at 10.5 s, where the numbers are, and above these the frame ends. */
+    @Test void aNumberIsAboveItsBarThoughADotWouldBeInItsWay() throws IOException {
+        for (int i = 1; i <= 3; i++) {
+            log("7B-dp1-subg" + i + "00000000", 2000, 3000, 5000, 10500, 52.5);
+        }
+        Picture figure = drawn(new Breakdown());
+        int zero = zero(figure);
+        for (Picture.Piece bar : bars(figure, Picture.FORWARD)) {
+            int top = top(figure, middle(bar), Picture.UPDATE);
+            assertEquals((zero - top(figure, bar.from() + 2, Picture.FORWARD)) * 5, zero - top, 8, "10 s");
+            assertEquals(top(figure, bar.from() + 2, Picture.UPDATE), top, "a box in the bar");
+            int number = IntStream.rangeClosed(bar.from(), bar.to()).flatMap(x -> figure.down(x, BLACK, 96)
+                .stream().mapToInt(Picture.Piece::from)).min().orElseThrow();
+            assertTrue(100 < number && number < top - 50, number + " is not between the frame and the bar");
+            assertTrue(red(figure, bar.from(), bar.to(), zero) > 100, "no dot");
+        }
+    }
+
     @Test void elapsedBarsReachTheElapsedTimeInGrey() throws IOException {
         log("7B-dp1-subg100000000", 1000, 2000, 3000, 7500, 40);
         log("7B-dp2-subg100000000", 1000, 1000, 1000, 3000, 40);
-        Picture figure = drawn(run(new Breakdown(), "--elapsed"));
+        Picture figure = drawn(new Breakdown(), "--elapsed");
         assertEquals(0, figure.count(Picture.RED), "red, of TFLOPs");
         List<Picture.Piece> bars = bars(figure, Picture.FORWARD);
         int x = middle(bars.get(0)), last = middle(bars.get(1));
@@ -219,7 +224,7 @@ class FigureTest {
     void nothingIsCutAndNothingOverlapsInAnyGrid(int groups, int bars) throws IOException {
         List<List<Integer>> places = grid(groups, bars);
         List<Integer> there = places.get(0);
-        Picture figure = drawn(run(new Breakdown(), "--groups=model"));
+        Picture figure = drawn(new Breakdown(), "--groups=model");
         assertMargin(figure);
         List<Picture.Piece> drawn = bars(figure, Picture.FORWARD);
         assertEquals(there.size(), drawn.size(), "bars that stand apart");
@@ -247,31 +252,34 @@ class FigureTest {
 
     @Test void whereRunsClashOneMoreConditionSettlesIt() throws IOException {
         Assumptions.assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs in " + GoldenTest.RESULTS);
-        Object[] args = {GoldenTest.RESULTS.resolve("act-output-13B-scale-gaps-scale-DP"), "--bars=stride",
-            "--name=it", "--plots=" + tmp, "--where=ga=1"};
-        Object[] without = Arrays.copyOf(args, 4);
-        alias("data-parallel", without).failed(1, "ga=[0.25, 1]", "gbs=[4, 8, 16]", "--where", "-gbs4-",
+        List<Object> args = List.of(GoldenTest.RESULTS.resolve("act-output-13B-scale-gaps-scale-DP"),
+            "--bars=stride", "--plots=" + tmp);
+        alias("data-parallel", args).failed(1, "ga=[0.25, 1]", "gbs=[4, 8, 16]", "--where", "-gbs4-",
             "-gbs16-");
-        Cli cli = alias("data-parallel", args);
-        assertTrue(cli.status() == 0 && cli.err().contains("27 runs"), cli.err());
+        alias("data-parallel", args, "--where=ga=1").well("27 runs");
     }
 
     @Test void throughputIsTheModelsSizeOverItsUpdate() throws IOException {
-        log("13B-dp1-prefetch0-flush_async0-opt_gaps5", 1, 2, 10000, 0, 0);
-        log("13B-dp1-prefetch0-flush_async1-opt_gaps5", 1, 2, 69500, 0, 0);
-        log("13B-dp1-prefetch1-flush_async1-opt_gaps5", 1, 2, 5000, 0, 0);
-        log("13B-dp1-prefetch1-flush_async1-opt_gaps10", 1, 2, 6500, 0, 0);
-        drawn(run(new Throughput()));
+        log("13B-dp1-ratio1-prefetch0-flush_async0-opt_gaps5", 1, 2, 10000, 0, 0);
+        log("13B-dp1-ratio0.5-prefetch0-flush_async1-opt_gaps5", 1, 2, 69500, 0, 0);
+        log("13B-dp1-ratio0.2-prefetch1-flush_async1-opt_gaps5", 1, 2, 5000, 0, 0);
+        log("13B-dp1-ratio0-prefetch1-flush_async1-opt_gaps10", 1, 2, 6500, 0, 0);
+        drawn(new Throughput());
         assertEquals(List.of("dp,stride,update_ms,billion_parameters_per_s", "1,ZeRO-3,10000.0,1.3",
             "1,BW-only,69500.0,0.18705035971223022", "1,1/5,5000.0,2.6", "1,1/10,6500.0,2.0"),
             Files.readAllLines(tmp.resolve("it.csv")));
+        String two = Stream.of("--groups=ratio", "--bars=ratio").map(key -> Cli.script(new Throughput(),
+            tmp.resolve("logs"), "--iteration=1", key, "--plots=" + tmp).out()).collect(Collectors.joining());
+        assertEquals(4, two.lines().distinct().count(), "PNG and EPS of two figures: " + two);
         assertEquals(List.of("0.19", "2.6", "13.0", "0.0051"), Stream.of(.187, 2.6, 13., .0051)
             .map(Throughput::digits).toList());
     }
 
-    @ParameterizedTest @CsvSource({"gpt-dp1, 3000, size", "13B-dp1, 0, time"})
-    void whatHasNoThroughputIsNamed(String tokens, double step, String word) throws IOException {
-        log(tokens + "-prefetch0-flush_async0-subg1", 1, 2, step, 0, 0);
+    @ParameterizedTest @CsvSource({"gpt-dp1, 3000, 0, size", "13B-dp1, 0, 0, time", "13B-dp2, 0, 2.9, time",
+        "mixtral-8x7B-dp1, 3000, 3002.9, size"})
+    void whatHasNoThroughputOrElapsedTimeIsNamed(String tokens, double step, double elapsed, String word)
+        throws IOException {
+        log(tokens + "-prefetch0-flush_async0-subg1", 1, 2, step, elapsed, 0);
         run(new Throughput()).failed(1, tokens, word);
         run(new Breakdown(), "--elapsed").failed(1, tokens, "elapsed");
     }

@@ -41,9 +41,7 @@ class LauncherTest {
         assertEquals(Set.of("7B-subgroup.png", "7B-subgroup.eps"), names(folder.resolve("plots")));
     }
 
-    static Set<String> names(Path folder) {
-        return Set.of(folder.toFile().list());
-    }
+    static Set<String> names(Path folder) { return Set.of(folder.toFile().list()); }
 
     static Map<String, String> machine(Object path) {
         return new HashMap<>(Map.of("PATH", path.toString(), "JAVA_HOME", "", "JBANG_DIR", "", "LANG", ""));
@@ -209,16 +207,13 @@ class LauncherTest {
         fetched(1);
     }
 
-    @Test void withoutJavaOrMavenItSaysWhatToInstall() throws IOException {
+    @Test void whatIsMissingIsSaid() throws IOException {
         Cli.start(CLONE, machine(Cli.programsBut("jbang", "java")), LAUNCHER, "subgroup", LOGS)
             .failed(1, "jbang: no Java found: install a JDK, 17 or newer (Debian: apt install openjdk-17");
         Cli.start(tmp, machine(Cli.programsBut("jbang", "mvn")), launcher, "version")
             .failed(1, "jbang: no Maven found: install it (Debian: apt install maven)");
-        assertEquals(Set.of("jbang"), names(launcher.getParent()));
-    }
-
-    @Test void aCloneThatIsNotWritableIsSaid() throws IOException {
         Path clone = launcher.getParent();
+        assertEquals(Set.of("jbang"), names(clone));
         Files.setPosixFilePermissions(clone, PosixFilePermissions.fromString("r-xr-xr-x"));
         Cli.start(tmp, machine(Cli.programsBut("jbang")), Cli.powerless(), launcher, "version")
             .failed(1, "jbang: cannot write to " + clone + "/.jbang: give yourself the right");

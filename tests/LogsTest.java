@@ -33,9 +33,10 @@ class LogsTest {
 
     /** Lines as they are printed, each case after a line with its name and the right answer. */
     static final String PRINTED = """
-        # DeepSpeed 0.3.0: 435.67 1204.55 88.12 - -
+        # DeepSpeed 0.3.0 of two ranks: 435.67 1204.55 88.12 - -
         rank=0 time (ms) | forward: 435.67 | backward: 1204.55 | backward_inner: 1100.2 | \
         backward_allreduce: 104.1 | step: 88.12
+        rank=1 time (ms) | forward: 9 | backward: 9 | step: 9
         # DeepSpeed 0.3.12: 27.41 73.44 72.82 - -
         [2023-06-21 07:39:09,443] [INFO] [logging.py:96:log_dist] [Rank 0] rank=0 time (ms) | \
         forward: 27.41 | backward: 73.44 | backward_inner: 50.99 | backward_allreduce: 22.40 | step: 72.82
@@ -51,10 +52,10 @@ class LogsTest {
         [...] [Rank 0] time (ms) | fwd: 1 | bwd: 2 | bwd_inner: 2 | bwd_allreduce: 0 | step: 3
         [...] [Rank 0] time (ms) | fwd_microstep: 1063.1 | bwd_microstep: 9 | step_microstep: 8
         [...] [Rank 0] time (ms) | fwd: 4254.60 | bwd: 9 | bwd_inner: 9 | bwd_allreduce: 0 | step: 8
-        # other keys in another order: 1.5 2.5 3.5 - -
+        # other keys in another order, whole numbers and wide ones: 1.5 2.5 3.5 - -; \
+        640 25131234 0.123456789 - -
         time (ms) | step: 3.5 | new: 9 | bwd_inner: 8 | bwd: 2.5 | other_step: 7 | fwd: 1.5
-        # whole numbers and wide ones: 640 25131234 0.123456789 - -
-        [...] [Rank 0] time (ms) | fwd:   640 | bwd: 25131234 | step:0.123456789
+        [...] time (ms) | fwd:   640 | bwd: 25131234 | step:0.123456789
         # a pipeline engine that measured nothing: 0 0 0 - -
         [...] [Rank 0] time (ms) | fwd: 0.00 | bwd: 0.00 | bwd_inner: 0.00 | bwd_allreduce: 0.00 | step: 0.00
         # the iteration line of these logs: 1 2 3 17415.9 12.81
@@ -62,53 +63,45 @@ class LogsTest {
          elapsed_time 17.415922 | consumed samples:            3 | consumed tokens:         6144 | \
         elapsed time per iteration (ms): 17415.9 | learning rate: 2.684E-04 | lm loss: 1.538147E+01 | \
         number of nan iterations:   0 | samples per second: 0.057 | TFLOPs: 12.81 |
-        # Megatron-LM's: 1 2 3 1234.5 412.3
+        # Megatron-LM's, argonne's and argonne's later ones: 1 2 3 1234.5 412.3; 4 5 6 16030.6 144.87; \
+        7 8 9 16030.7 49.66
         [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
          [2024-05-01 10:00:00.123456] iteration        3/     100 | consumed samples:          768 | \
         elapsed time per iteration (ms): 1234.5 | throughput per GPU (TFLOP/s/GPU): 412.3 | energy: 7 |
-        # argonne's: 1 2 3 16030.6 144.87
-        [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
+        [Rank 0] time (ms) | fwd: 4 | bwd: 5 | step: 6
         [2024-04-21 02:45:24][INFO][training:1251] -  iteration=       3/  317892 | \
         elapsed_time_per_iteration_ms=16030.6 | learning_rate=1.0E-05 | TFLOPs=144.87 |
-        # argonne's later ones: 1 2 3 16030.6 49.66
-        [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
+        [Rank 0] time (ms) | fwd: 7 | bwd: 8 | step: 9
         [2024-04-21 02:45:24][INFO][training:1251] -  iteration=       3/  317892 | \
-        elapsed_time_per_iteration_ms=16030.6 | [LM]-TFLOPs=49.66 | [DS]-TFLOPs=73.32 |
+        elapsed_time_per_iteration_ms=16030.7 | [LM]-TFLOPs=49.66 | [DS]-TFLOPs=73.32 |
         # log-interval 2: 1 2 3 - -; 4 5 6 17.5 -; 7 8 9 - -
         [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
         [Rank 0] time (ms) | fwd: 4 | bwd: 5 | step: 6
          elapsed time per iteration (ms): 17.5 |
         [Rank 0] time (ms) | fwd: 7 | bwd: 8 | step: 9
-        # an iteration line before the first timing line: 1 2 3 - -
-         elapsed time per iteration (ms): 17.5 |
-        [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
-        # a timing line between iteration lines lost: 1 2 3 17.5 -; 7 8 9 - -
+        # timing lines before and between iteration lines lost: 1 2 3 17.5 -; 7 8 9 - -
+         elapsed time per iteration (ms): 16.5 |
         [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
          elapsed time per iteration (ms): 17.5 |
          elapsed time per iteration (ms): 18.5 |
         [Rank 0] time (ms) | fwd: 7 | bwd: 8 | step: 9
-        # pdsh on two nodes: 1 2 3 17.5 12.81
+        # pdsh on two nodes, accelerate: 1 2 3 17.5 12.81; 4 5 6 18.5 13.81
         x3104c0s1b0n0: [...] [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
         x3104c0s25b0n0:  elapsed time per iteration (ms): 17.5 | TFLOPs: 12.81 |
-        # accelerate: 1 2 3 17.5 12.81
-        stdout: [...] [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
-        stdout:  elapsed time per iteration (ms): 17.5 | TFLOPs: 12.81 |
-        # tqdm: 1 2 3 - -
+        stdout: [...] [Rank 0] time (ms) | fwd: 4 | bwd: 5 | step: 6
+        stdout:  elapsed time per iteration (ms): 18.5 | TFLOPs: 13.81 |
+        # tqdm, colours and timers of other ranks: 1 2 3 - -; 4 5 6 - -; 7 8 9 - -
           0%|          | 1/345 [00:01<06:50,  1.23s/it]\r  3%|###       | 12/345 [00:07<06:50,  1.23s/it]\
         [...] [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
-        # colours: 1 2 3 - -
         \033[92m[OKAY]\033[0m
-        \033[33m[Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3\033[0m
-        # timers of other ranks: 1 2 3 - -
-        <TIMER:interval-time,7.38>[Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3<TIMER:interval-time,7.38>
+        \033[33m[Rank 0] time (ms) | fwd: 4 | bwd: 5 | step: 6\033[0m
+        <TIMER:interval-time,7.38>[Rank 0] time (ms) | fwd: 7 | bwd: 8 | step: 9<TIMER:interval-time,7.38>
 
         x3104c0s1b0n0:\040
-        # another rank glued to it: 1 2 3 - -; 4 5 6 - -
-        [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
-        [Rank 0] time (ms) | fwd: 4 | bwd: 5 | step: 6[Rank 1] hello
-        # its iteration line glued: 1 2 3 17.5 12.81; 4 5 6 - -
+        # its iteration line or another rank's text glued to it: 1 2 3 17.5 12.81; 4 5 6 - -; 7 8 9 - -
         [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3 elapsed time per iteration (ms): 17.5 | TFLOPs: 12.81 |
-        [Rank 0] time (ms) | fwd: 4 | bwd: 5 | step: 6
+        [Rank 0] time (ms) | fwd: 4 | bwd: 5 | step: 6[Rank 1] hello
+        [Rank 1] saving [...] [Rank 0] time (ms) | fwd: 7 | bwd: 8 | step: 9
         # several ranks: 1 2 3 - -; 4 5 6 - -
         [Rank 0] time (ms) | fwd: 1 | bwd: 2 | step: 3
         [Rank 1] time (ms) | fwd: 9 | bwd: 9 | step: 9
@@ -187,9 +180,7 @@ class LogsTest {
     }
 
     static void refuses(Executable call, Object... words) {
-        String said = assertThrows(IllegalArgumentException.class, call).getMessage();
-        Stream.of(words).map(Object::toString)
-            .forEach(word -> assertTrue(said.contains(word), () -> "no '" + word + "' in: " + said));
+        Cli.assertSays(assertThrows(IllegalArgumentException.class, call).getMessage(), words);
     }
 
     /** Reading takes of an endless log what its first lines cost. */
@@ -310,7 +301,7 @@ class LogsTest {
         7B-gbs4-mbs0-dp1; ga=none
         7B-prefetch0-opt_gaps5; approach=ZeRO-3 stride=ZeRO-3
         7B-prefetch0-flush_async1-opt_gaps5; approach=BW-only stride=BW-only
-        7B-prefetch1; approach=Prefetch-only
+        7B-prefetch1-subg100m; approach=Prefetch-only subg=100000000
         7B-prefetch1-flush_async0; approach=Prefetch-only
         7B-prefetch1-flush_async1-opt_gaps10; stride=1/10""")
     void aNameSaysItsKeys(String name, String said) {
@@ -370,8 +361,10 @@ class LogsTest {
         Chosen chosen = Chosen.of(logs("7B-subg1"), "--iteration=2-10");
         assertEquals("11.5 13 14.5 7503.5 64", chosen.numbers(0));
         assertEquals("12 14 16 7504 64.5", chosen.numbers(1));
-        assertTrue(chosen.notes().contains("4") && chosen.notes().contains("5"), chosen.notes());
-        Path log = log("7B-subg1", Sample.timing(1, 2, 3) + Sample.iteration(2, 4, 5, 6) + RUN);
+        Path log = tmp.resolve("logs/log-7B-subg1.log");
+        assertEquals("2 runs, means of 5 timing lines, 2-10\n[" + log + "]: only 4 timing lines",
+            chosen.notes());
+        log("7B-subg1", Sample.timing(1, 2, 3) + Sample.iteration(2, 4, 5, 6) + RUN);
         assertEquals("2.5 3.5 4.5 7502 62.5", Chosen.of(log, "--iteration=1-2").numbers(0));
     }
 
@@ -395,18 +388,21 @@ class LogsTest {
     }
 
     @ParameterizedTest @CsvSource(delimiter = ';', textBlock = """
-        nbs=4; approach dp flush_async folder ga gbs mbs model opt_gaps prefetch ratio stride subg
+        nbs=4; approach|dp|flush_async|folder|ga|gbs|mbs|model|opt_gaps|prefetch|ratio|stride|subg
+        nbs=none; approach|dp|flush_async|folder|ga|gbs|mbs|model|opt_gaps|prefetch|ratio|stride|subg
         mbs=4,77; [1, 4, 8]
+        mbs!=77; has no run|[1, 4, 8]
         mbs!=1,4,8; (--where)
         approach=dos; [ZeRO-3, BW-only, Prefetch-only, DOS]""")
     void whatWhereDoesNotKnowIsAnsweredWithWhatThereIs(String where, String known) throws IOException {
         Path folder = grid();
-        refuses(() -> Chosen.of(folder, "--where=" + where), (Object[]) (where + " " + known).split(" "));
+        refuses(() -> Chosen.of(folder, "--where=" + where), (Object[]) (where + "|" + known).split("\\|"));
     }
 
     @ParameterizedTest @ValueSource(strings = {"--iteration=9999999999", "--iteration=1-2-3", "--iteration=0",
         "--iteration=Mean", "--iteration=two", "--iteration=2.5", "--iteration=1e3", "--where=mbs", "--name=",
-        "--iteration=3-2", "--iteration=-1", "--iteration=3-", "--iteration=3 ", "--iteration=", "--where="})
+        "--iteration=3-2", "--iteration=-1", "--iteration=3-", "--iteration=3 ", "--iteration=", "--where=",
+        "--name=a/b"})
     void aWrongCommandLineIsSaid(String option) throws IOException {
         Cli.script(new Subgroup(), grid(), option).failed(2, option.split("=")[0]);
     }
@@ -430,21 +426,34 @@ class LogsTest {
         Path c = Sample.write(tmp.resolve("c"), a.getFileName() + "", RUN);
         refuses(() -> Chosen.of(a, c), a, c, "folder=[c, logs]");
         refuses(() -> Chosen.of(a, a), a);
+        refuses(() -> Chosen.of(log("7B-gbs1-dp1-tp1-subg1", RUN), log("7B-gbs2-dp2-tp1-subg1", RUN),
+            log("7B-gbs4-dp1-tp1-subg1", RUN)), "from {dp=[1, 2], gbs=[1, 2, 4]}, or");
         refuses(() -> Chosen.of(log("7B-subg100M", RUN), log("7B-subg1e8", RUN)), "100M", "1e8");
     }
 
-    /** Two runs, and in what they differ beside the subgroup size. */
+    /** Runs, and in what they differ beside the subgroup size. */
     @ParameterizedTest @CsvSource(delimiter = ';', nullValues = "-", textBlock = """
-        7B-l32-h4096-a32-dp1-gbs4-mbs4; 13B-l40-h5120-a40-dp1-gbs1-mbs1; mbs=[1, 4], model=[7B, 13B]
-        7B-l32-dp1-gbs4-mbs4; 7B-l32-dp2-gbs8-mbs4; dp=[1, 2]
-        7B-dp1-gbs4-mbs4; 7B-dp1-gbs16-mbs4; ga=[1, 4]
-        7B-prefetch0-opt_gaps5; 7B-prefetch1-flush_async1-opt_gaps5; approach=[ZeRO-3, DOS]
-        7B-prefetch1-flush_async1-opt_gaps2; 7B-prefetch1-flush_async1-opt_gaps5; stride=[1/2, 1/5]
-        20B-l64-h4096; 20B-l40-h4096; l=[40, 64]
-        7B-dp1-gbs4-mbs4; 7B-dp1-gbs4-mbs4; -""")
-    void inWhatElseRunsDifferIsSaid(String a, String b, String said) throws IOException {
-        String notes = Chosen.of(logs(a + "-subg1", b + "-subg2")).notes();
+        7B-l32-h4096-a32-dp1-gbs4-mbs4 13B-l40-h5120-a40-dp1-gbs1-mbs1; mbs=[1, 4], model=[7B, 13B]
+        7B-l32-dp1-gbs4-mbs4 7B-l32-dp2-gbs8-mbs4; dp=[1, 2]
+        7B-dp1-gbs4-mbs4 7B-dp1-gbs16-mbs4; ga=[1, 4]
+        7B-dp1-gbs8 7B-dp1-gbs4; gbs=[4, 8]
+        7B-prefetch0-opt_gaps5 7B-prefetch1-flush_async1-opt_gaps5; approach=[ZeRO-3, DOS]
+        7B-prefetch1-flush_async1-opt_gaps2 7B-prefetch1-flush_async1-opt_gaps5; stride=[1/2, 1/5]
+        7B-prefetch1-flush_async1-opt_gaps2 7B-prefetch1-flush_async1-opt_gaps5 7B-prefetch0; \
+        approach=[ZeRO-3, DOS], stride=[ZeRO-3, 1/2, 1/5]
+        20B-l64-h4096 20B-l40-h4096; l=[40, 64]
+        13B-l40 20B-l64 20B-l40; l=[40, 64], model=[13B, 20B]
+        llama-70b llama-13b llama-7b; model=[llama-7b, llama-13b, llama-70b]
+        7B-dp1-gbs4-mbs4 7B-dp1-gbs4-mbs4; -""")
+    void inWhatElseRunsDifferIsSaid(String names, String said) throws IOException {
+        String[] each = names.split(" ");
+        Chosen chosen = Chosen.of(logs(IntStream.range(0, each.length).mapToObj(i -> each[i] + "-subg" + i)
+            .toArray(String[]::new)));
+        String notes = chosen.notes();
         assertEquals(said, notes.contains("{") ? notes.replaceAll("(?s).*differ[^{]*\\{|}.*", "") : null);
+        chosen.script.notes.clear();
+        chosen.script.compare(chosen.runs, List.of("subg", "stride"));
+        assertFalse(chosen.notes().contains("approach"), "it follows from the stride: " + chosen.notes());
     }
 
     @Test void runsThatFailedKeepTheirPlaces() throws IOException {
@@ -457,22 +466,25 @@ class LogsTest {
         assertEquals("100 200 300 400 500", chosen.sizes());
         assertEquals(List.of(false, true, true, true, false),
             chosen.runs.stream().map(Subgroup.Run::failed).toList());
+        IntStream.range(1, 4).forEach(i -> assertEquals("- - - - -", chosen.numbers(i), "of a failed run"));
         String failed = ": failed";
-        for (String said : List.of(two + failed, zero + failed, empty + failed, none + ": left out")) {
-            assertTrue(chosen.notes().contains(said), () -> said + " is not in: " + chosen.notes());
-        }
+        Cli.assertSays(chosen.notes(), two + failed, zero + failed, empty + failed, none + ": left out");
     }
 
     /** The numbers that a log says of every second iteration, each of 4 samples, and what is said of them. */
     @ParameterizedTest @CsvSource(delimiter = ';', nullValues = "-", value = {"1 2 3 4 5; -",
         "1 2 3 7 8; 12 to 28: lines are missing", "1 2 3 1 2 3; 4 comes again: two runs in one log",
         "1 1; 4 comes again: two runs in one log", "1 2 3 3 4; 12 comes again: two runs in one log",
-        "2 4 6 8; -", "7 8 9; -", "8 9 1 2; 4 comes again: two runs in one log"})
+        "2 4 6 8; -", "7 8 9; -", "8 9 1 2; 4 comes again: two runs in one log",
+        "1 3 5; 4 to 12: lines are missing"})
     void iterationsThatAreMissingOrComeAgainAreSaid(String numbers, String said) throws IOException {
-        Path log = log("7B-subg1", Stream.of(numbers.split(" ")).map(number -> Sample.timing(1, 2, 3)
-            + Sample.iteration(Integer.parseInt(number), 1, 2, 3)).collect(Collectors.joining()));
-        String notes = Chosen.of(log, "--iteration=1-99").notes().replaceFirst("\n?1 run.*$", "");
-        assertEquals(said == null ? "" : log + ": " + said, notes);
+        String text = Stream.of(numbers.split(" ")).map(number -> Sample.timing(1, 2, 3)
+            + Sample.iteration(Integer.parseInt(number), 1, 2, 3)).collect(Collectors.joining());
+        for (String count : List.of("$0", "iteration $1/     100")) {
+            Path log = log("7B-subg1", text.replaceAll("consumed samples: ( +\\d+)", count));
+            String notes = Chosen.of(log, "--iteration=1-99").notes().replaceFirst("\n?1 run.*$", "");
+            assertEquals(said == null ? "" : log + ": " + said, notes);
+        }
     }
 
     /** What the files are called tells choices apart. */

@@ -47,8 +47,7 @@ class MemoryTest {
             "CREATE TABLE StringIds (id INTEGER NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
             "CREATE TABLE TARGET_INFO_SESSION_START_TIME (utcEpochNs INTEGER, utcTime TEXT, localTime TEXT)",
             "INSERT INTO TARGET_INFO_SESSION_START_TIME VALUES (" + ZERO + ", '', '')");
-        NAMES.values().forEach(name -> assertDoesNotThrow(() ->
-            sql("INSERT INTO StringIds (value) VALUES ('" + name + "')")));
+        sql("INSERT INTO StringIds (value) VALUES ('" + String.join("'), ('", NAMES.values()) + "')");
         ranges(7, 7, IntStream.range(1, 5).mapToObj(i -> THIRD.replaceAll("(^|\\D)3", "$1" + i))
             .collect(Collectors.joining(" ")) + " " + LONG);
     }
@@ -91,7 +90,8 @@ class MemoryTest {
     static final Map<Integer, String> SAID = new TreeMap<>(Map.of(0, "Engine before forward", 100,
         "Engine after forward", 110, "Engine before backward", 373, "Engine after backward", 375,
         "Engine before step", 519, "time (ms) | fwd_microstep: 95.1 | step_microstep: 200.0", 520,
-        "[Rank 0] time (ms) | fwd: 95.1 | bwd: 200.2 | bwd_inner: 7.0 | bwd_allreduce: 9.0 | step: 200.0"));
+        "[Rank 0] time (ms) | fwd: 95.1 | bwd: 200.2 | bwd_inner: 7.0 | bwd_allreduce: 9.0 | step: 200.0",
+        530, "[Rank 1] time (ms) | fwd: 95.1 | bwd: 200.2 | step: 190.5"));
 
     static String logged(ZoneId zone, int iterations) {
         DateTimeFormatter stamp = DateTimeFormatter.ofPattern("'['uuuu-MM-dd HH:mm:ss,SSS'] [INFO] '");
@@ -220,9 +220,13 @@ class MemoryTest {
         Map<String, String> before = Cli.snapshot(csv.getParent());
         assertEquals(THIRD, read(csv.getParent()).bands);
         assertTrue(before.equals(Cli.snapshot(csv.getParent())), "something changed");
+        Path link = Files.createSymbolicLink(tmp.resolve("z.sqlite"), sqlite);
+        run(Files.copy(csv, tmp.resolve("log-llama-7b-tp1-monitor.csv")), "--phases=" + link).well();
+        assertTrue(Files.exists(tmp.resolve("llama-7b-memory-z.sqlite.png")), "named after what was chosen");
         for (String beside : List.of("-journal", "-wal")) {
             Path file = Files.writeString(Path.of(sqlite + beside), "x");
             run(csv).failed(1, file);
+            run(csv, "--phases=" + link).failed(1, file);
             Files.delete(file);
         }
     }
@@ -244,9 +248,12 @@ class MemoryTest {
         Files.writeString(sqlite, "no database, but a text longer than its header would be".repeat(9));
         run(csv).failed(1, sqlite, "not a database");
         for (Path file : List.of(sqlite, csv)) {
-            Files.writeString(file, "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n");
+            Files.writeString(file, Sample.POINTER);
             run(csv).failed(1, file, "LFS");
         }
+        Files.delete(sqlite);
+        Files.createDirectory(sqlite);
+        run(csv).failed(1, sqlite, "no such file");
     }
 
     /** A capture as the last program left it, in a folder where SQLite could put no file beside it. */
@@ -269,6 +276,9 @@ class MemoryTest {
         assertEquals(THIRD, read(csv.getParent()).bands);
         assertEquals(THIRD, read(csv, "--phases=" + tokyo, "--zone=Asia/Tokyo").bands);
         run(csv, "--phases=" + tokyo).failed(1, csv, "zone");
+        Files.writeString(log, logged(ZoneOffset.UTC, 4).replace(",373]", ",150]"));
+        assertEquals(THIRD.replace("3310", "3110"), read(csv, "--phases=" + log).bands);
+        run(csv, "--phases=" + log).well();
         String whole = logged(ZoneOffset.UTC, 3);
         Map<String, String> wrong = Map.of(whole.substring(0, whole.lastIndexOf("0.0")), "2 updates",
             whole.replaceAll(".*Engine before forward\n", ""), "",
@@ -291,6 +301,8 @@ class MemoryTest {
         assertEquals(first, read(csv).rows);
         assertTrue(read(csv).notes.contains("device 0 of [0, 1]"), read(csv).notes);
         run(csv, "--device=2").failed(1, csv, "device 2");
+        Files.writeString(csv, HEADER + rows(0, 0, 3515) + row(0, ns(3520), "21474").strip());
+        assertEquals(first.subList(0, 104), read(csv).rows, "the last row has no end yet");
     }
 
     /** A monitor's rows, and what is said of them; most were drawn once without a word. */
@@ -387,25 +399,31 @@ class MemoryTest {
             .mapToObj(all::get).toList();
     }
 
-    /** The last row has no end: its number is part of another. */
-    @Test void aRowThatIsBeingWrittenIsNotRead() throws Exception {
-        Files.writeString(csv, HEADER + rows(0, 0, 3515) + row(0, ns(3520), "21474").strip());
-        Read read = read(csv);
-        assertEquals(ns(3515) + ",update," + ((20L << 30) + 3515), read.rows.get(read.rows.size() - 1));
-    }
-
     @Test void overAHoleTheLineBreaks() throws Exception {
         Files.writeString(csv, HEADER + rows(0, 0, 9000) + rows(0, 23000, 30000));
-        Cli cli = run(csv, "--iteration=5", "--name=it");
-        assertTrue(cli.status() == 0 && cli.err().contains(csv + ": no sample for 14.0 s"), cli.err());
+        run(csv, "--iteration=5", "--name=it").well(csv + ": no sample for 14.0 s");
         Picture figure = Picture.check(tmp, "it");
         int left = FigureTest.side(figure, true);
         double second = (FigureTest.side(figure, false) - left) / 17.;
-        int[] line = IntStream.range(left + 5, (int) (left + 16.9 * second)).filter(x ->
-            figure.down(x, 0, 100).stream().anyMatch(piece -> piece.to() < 600)).toArray();
+        int[] line = line(figure);
         int hole = IntStream.range(1, line.length).filter(i -> line[i] > line[i - 1] + 20).sum();
         assertEquals(left + 2 * second, line[hole - 1], 5, "the end of the line before the hole");
         assertEquals(left + 16 * second, line[hole], 5, "its beginning after that");
+    }
+
+    /** The columns of the plot in which its line is. */
+    static int[] line(Picture figure) {
+        return IntStream.range(FigureTest.side(figure, true) + 5, FigureTest.side(figure, false) - 5)
+            .filter(x -> figure.down(x, 0, 100).stream().anyMatch(piece -> piece.to() < 600)).toArray();
+    }
+
+    @Test void samplesThatStandAloneAreDots() throws IOException {
+        Files.writeString(csv, HEADER + IntStream.rangeClosed(0, 25).map(i -> i * 1010)
+            .mapToObj(ms -> rows(0, ms, ms)).collect(Collectors.joining()));
+        run(csv, "--iteration=5", "--name=it").well();
+        int[] line = line(Picture.check(tmp, "it"));
+        assertEquals(16, IntStream.range(1, line.length).filter(i -> line[i] > line[i - 1] + 20).count(),
+            "gaps between the samples from 7070 to 23230 ms");
     }
 
     /** A report is exported by what is called nsys, elsewhere than beside it. */

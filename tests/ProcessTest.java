@@ -26,10 +26,13 @@ class ProcessTest {
         return files;
     }
 
+    static String text(String script) throws IOException {
+        return Files.readString(Cli.ROOT.resolve("scripts").resolve(script + ".java"));
+    }
+
     /** The command that runs the one file, without a class of another, in a country of its own. */
-    static List<String> alone(Path folder, String name, List<String> args) throws IOException {
-        String file = name + ".java";
-        Path script = Files.copy(Cli.ROOT.resolve("scripts").resolve(file), folder.resolve(file));
+    static List<String> alone(Path folder, String name, String text, List<String> args) throws IOException {
+        Path script = Files.writeString(folder.resolve(name + ".java"), text);
         String tests = FigureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
         String path = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
             .filter(jar -> !jar.equals(tests)).collect(Collectors.joining(File.pathSeparator));
@@ -48,7 +51,7 @@ class ProcessTest {
             String name = alias.equals("data-parallel") ? "breakdown" : alias;
             Path folder = Files.createDirectories(tmp.resolve("a lone " + alias));
             running.put(alias, Cli.begin(folder, Map.of("LC_ALL", "C", "DISPLAY", ":99"), alone(folder, name,
-                args(alias))));
+                text(name), args(alias))));
         }
         for (String alias : running.keySet()) {
             Path here = tmp.resolve(alias);
@@ -94,9 +97,8 @@ class ProcessTest {
         Path jar = tmp.resolve("memory.jar"), java = Path.of(System.getProperty("java.home"), "bin/java");
         try {
             String url = "http://127.0.0.1:" + server.getAddress().getPort() + "/jbang-catalog.json";
-            assertEquals(0, Cli.start(tmp, Cli.JBANG, "catalog", "add", "--name=house", url).status());
-            Cli made = Cli.start(tmp, Cli.JBANG, "export", "fatjar", "--output=" + jar, "memory@house");
-            assertEquals(0, made.status(), made.err());
+            Cli.start(tmp, Cli.JBANG, "catalog", "add", "--name=house", url).well();
+            Cli.start(tmp, Cli.JBANG, "export", "fatjar", "--output=" + jar, "memory@house").well();
             assertEquals(Set.of("/jbang-catalog.json", "/scripts/memory.java"), asked);
         } finally {
             server.stop(0);
@@ -152,19 +154,14 @@ class ProcessTest {
                 .failed(1, locked + ": cannot write", "--plots");
         }
         assertEquals(Map.of(), Cli.snapshot(locked));
+        // "$DIR" without a DIR is not the folder in which one happens to be.
+        Cli cli = Cli.start(LOGS, Cli.java(List.of(), "Subgroup", "", "--plots=" + tmp));
+        assertTrue(cli.status() > 0 && cli.err().lines().count() == 1, cli + "");
         assertTrue(Sample.write(tmp, Sample.name(100), Sample.run(1, 2, 3)).toFile().setReadable(false));
         Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Subgroup", log)).failed(1, log);
     }
 
-    static Stream<String> aliases() throws IOException {
-        return HouseTest.aliases().keySet().stream();
-    }
-
-    /** "$DIR" without a DIR is not the folder in which one happens to be. */
-    @Test void anEmptyArgumentIsNotTheCurrentFolder() throws IOException {
-        Cli cli = Cli.start(LOGS, Cli.java(List.of(), "Subgroup", "", "--plots=" + tmp));
-        assertTrue(cli.status() > 0 && cli.err().lines().count() == 1, cli + "");
-    }
+    static Stream<String> aliases() throws IOException { return HouseTest.aliases().keySet().stream(); }
 
     @ParameterizedTest @MethodSource("aliases")
     void helpSaysAllOptions(String alias) throws IOException {
@@ -172,8 +169,7 @@ class ProcessTest {
         String own = alias.equals("memory") ? "--phases=FILE --device=N --process=PID --zone= UTC "
             + "--range=PHASE=NAME" : "--iteration=N|N-M|mean --where=KEY=V,W DIR...";
         for (String word : (own + " --iteration=N --plots=DIR --name= --csv -h -V 3 plots").split(" ")) {
-            String said = word.matches("\\w+") ? "Default: " + word : word;
-            assertTrue(help.out().contains(said), () -> said + " is not in: " + help.out());
+            Cli.assertSays(help.out(), word.matches("\\w+") ? "Default: " + word : word);
         }
         assertEquals(help.out(), FigureTest.alias(alias, "-h").out());
         assertEquals(1, FigureTest.alias(alias, "-V").quiet().out().lines().count());

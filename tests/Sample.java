@@ -1,9 +1,12 @@
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
+import java.util.stream.*;
 
 /** Logs made up for tests: names and lines as DeepSpeed and Megatron write them. */
 class Sample {
+    static final String POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n";
+
     /** The name of a log that differs from others in its subgroup size. */
     static String name(Object subg) {
         return "log-7B-tp1-dp1-l32-h4096-a32-sl2048-gbs4-mbs4-ratio1-subg" + subg + "-prefetch0.log";
@@ -26,11 +29,8 @@ class Sample {
 
     /** Five iterations; the times of the third are given, those of the others differ from all others. */
     static String run(double fwd, double bwd, double step) {
-        StringBuilder log = new StringBuilder("a line before the first\n");
-        for (int i = 1; i <= 5; i++) {
-            log.append(iteration(i, fwd + i - 3, bwd + 2 * i - 6, step + (i == 1 ? 1000 : 3 * i - 9)));
-        }
-        return log.toString();
+        return "a line before the first\n" + IntStream.rangeClosed(1, 5).mapToObj(i -> iteration(i,
+            fwd + i - 3, bwd + 2 * i - 6, step + (i == 1 ? 1000 : 3 * i - 9))).collect(Collectors.joining());
     }
 
     /** Writes a log; each character is one byte, so that "\0" and "\u00ff" are what they look like. */

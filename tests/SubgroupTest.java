@@ -2,7 +2,6 @@ import java.io.*;
 import java.nio.file.*;
 import java.util.*;
 import java.util.stream.*;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.*;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,9 +23,7 @@ class SubgroupTest {
         return Cli.script(new Subgroup(), tmp.resolve("logs"), "--plots=" + plots(), List.of(args));
     }
 
-    Path plots() {
-        return tmp.resolve("new/plots");
-    }
+    Path plots() { return tmp.resolve("new/plots"); }
 
     /** What a figure's run prints: its paths, and in one line what was read. */
     static Cli drew(Path plots, String name, String read) {
@@ -36,9 +33,7 @@ class SubgroupTest {
 
     /** The bars in a column just right of the frame, from the top down. */
     static List<Picture.Piece> bars(Picture figure) {
-        int frame = IntStream.range(100, 500).filter(x -> figure.down(x, 0, 90).stream().anyMatch(line ->
-            line.length() > 600)).max().orElseThrow();
-        return figure.down(frame + 3, Picture.FORWARD, 90);
+        return figure.down(FigureTest.side(figure, true) + 4, Picture.FORWARD, 90);
     }
 
     /** Where phases of a bar begin and end: forward, backward, update. */
@@ -47,10 +42,11 @@ class SubgroupTest {
             .map(color -> figure.across(bar.from() + 2, color)).toList();
     }
 
-    @ParameterizedTest @ValueSource(ints = {1, 8, 20})
-    void eachSizeHasItsBar(int sizes) throws IOException {
+    /** Sizes that are no round numbers stand whole, right of the axis title, which is 46 pixels high. */
+    @ParameterizedTest @CsvSource({"1, 134217728", "8, 10000000", "20, 1073741824"})
+    void eachSizeHasItsBar(int sizes, long size) throws IOException {
         for (int i = 1; i <= sizes; i++) {
-            log(i * 10_000_000L, Sample.run(1000 + 100 * i, 2000, 3000));
+            log(i * size, Sample.run(1000 + 100 * i, 2000, 3000));
         }
         assertEquals(drew(plots(), NAME, sizes + " runs, timing line 3"), run());
         Picture figure = Picture.check(plots(), NAME);
@@ -60,38 +56,42 @@ class SubgroupTest {
         List<Integer> forward = bars.stream().map(bar -> phases(figure, bar).get(0).length()).toList();
         assertEquals(forward.stream().sorted(Comparator.reverseOrder()).toList(), forward, "from the top");
         FigureTest.assertMargin(figure);
+        int[] blank = IntStream.range(0, 300).filter(x -> figure.down(x, Picture.WHITE, 0).get(0).length()
+            == 900).toArray();
+        int title = IntStream.range(1, blank.length).map(i -> blank[i] - blank[i - 1]).filter(gap -> gap > 1)
+            .findFirst().orElseThrow();
+        assertTrue(title < 50, "from the left the first ink is " + title + " pixels wide");
     }
 
+    /** A failed run has its place, and its row without numbers. */
     @Test void lengthsAreTheTimes() throws IOException {
-        log(100, Sample.run(2000, 1000, 500));
-        log(200, "");
-        log(300, Sample.run(1000, 2000, 4000));
-        run();
+        log(1_000_000, Sample.run(2000, 1000, 500));
+        log(2_000_000, Sample.timing(1, 2, 3));
+        log(1_500_000_000, Sample.run(1000.56, 2000, 6830));
+        run("--csv");
+        assertEquals("subgroup_size,forward_ms,backward_ms,update_ms\n1000000,2000.0,1000.0,500.0\n"
+            + "2000000,,,\n1500000000,1000.56,2000.0,6830.0\n",
+            Files.readString(plots().resolve(NAME + ".csv")));
         Picture figure = Picture.check(plots(), NAME);
         List<Picture.Piece> bars = bars(figure);
         assertEquals(2, bars.size());
         int between = bars.get(1).from() - bars.get(0).to();
         assertTrue(between > bars.get(0).length(), () -> "no room for a failed run between " + bars);
         List<Picture.Piece> upper = phases(figure, bars.get(0)), lower = phases(figure, bars.get(1));
-        double second = (upper.get(2).to() - upper.get(0).to()) / 6., zero = upper.get(0).to() - second;
-        assertTrue(second > 140 && second < 200, "7 s are most of the width, of 1 s " + second + " px");
+        double second = (upper.get(2).to() - upper.get(0).to()) / 8.83, zero = upper.get(0).to() - second;
+        assertTrue(second > 102 && second < 145, "9.8 s are most of the width, of 1 s " + second + " px");
         assertEquals(zero, upper.get(0).from(), 4, "bars begin at the frame, whose line is 3 pixels wide");
         int[] ends = Stream.concat(upper.stream(), lower.stream()).mapToInt(Picture.Piece::to).toArray();
-        double[] seconds = {1, 3, 7, 2, 3, 3.5};
+        double[] seconds = {1, 3, 9.83, 2, 3, 3.5};
         for (int i = 0; i < 6; i++) {
             assertEquals(zero + second * seconds[i], ends[i], 1, "end of phase " + i);
         }
+        int ten = (int) (zero + 10 * second), below = FigureTest.zero(figure) + 24;
+        assertTrue(IntStream.range(ten - 20, ten + 20).anyMatch(x -> !figure.down(x, 0, below).isEmpty()),
+            "the last tick, at 10 s, has no number");
         assertEquals(upper.get(0).to(), upper.get(1).from(), 2, "phases touch");
         assertTrue(figure.count(Picture.RED) > 100, "no red word for the failed run");
         Picture.compare(plots(), NAME);
-    }
-
-    @Test void aFailedRunHasItsRowWithoutNumbers() throws IOException {
-        log(1_500_000_000, Sample.run(1234.56, 2000, 3000));
-        log(2_000_000, Sample.timing(1, 2, 3));
-        run("--csv");
-        assertEquals("subgroup_size,forward_ms,backward_ms,update_ms\n2000000,,,\n"
-            + "1500000000,1234.56,2000.0,3000.0\n", ProcessTest.whole(plots()).get(NAME + ".csv"));
     }
 
     @Test void filesAreNamedAndReplaced() throws IOException {
@@ -112,7 +112,7 @@ class SubgroupTest {
         run("--csv");
         Map<String, String> old = ProcessTest.whole(plots());
         run("--iteration=7").failed(1, tmp.resolve("logs"), "7");
-        run(tmp.resolve("nowhere")).failed(1, tmp.resolve("nowhere"));
+        run(tmp.resolve("nowhere")).failed(1, tmp.resolve("nowhere"), "data/");
         run("--where=tp=2").failed(1, "tp", "[1]");
         Files.createDirectories(tmp.resolve("logs/more"));
         run(tmp.resolve("logs/more")).failed(1, tmp.resolve("logs/more"), "log-");
@@ -132,7 +132,7 @@ class SubgroupTest {
     /** The phases are one table: a line more in it is a phase more in figure, legend and CSV. */
     @Test void aFourthPhaseIsOneLineMore() throws IOException {
         log(100, Sample.run(1000, 2000, 3000));
-        assertEquals(0, Cli.start(tmp, withAllReduce()).status());
+        Cli.start(tmp, withAllReduce()).well();
         Picture figure = Picture.check(tmp.resolve("plots"), NAME);
         int y = bars(figure).get(0).from() + 2;
         for (int row : List.of(44, y)) {
@@ -149,15 +149,9 @@ class SubgroupTest {
 
     /** The command that draws with a copy of the script whose table has one line more. */
     List<String> withAllReduce() throws IOException {
-        String script = Files.readString(Cli.ROOT.resolve("scripts/subgroup.java"));
-        String last = "new Phase\\(\"Update\"[^)]*\\)", path = System.getProperty("java.class.path");
+        String script = ProcessTest.text("subgroup"), last = "new Phase\\(\"Update\"[^)]*\\)";
         assertEquals(2, script.split(last).length, "one table of phases");
-        Path copy = Sample.write(tmp, "subgroup.java",
-            script.replaceFirst(last, "$0,\n        new Phase(\"All-reduce\", 0xDE8F05, \"bwd_allreduce\")"));
-        String[] javac = {"-proc:none", "-cp", path, "-d", tmp.toString(), copy.toString()};
-        assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, javac));
-        List<String> java = Cli.java(List.of(), "Subgroup", "logs", "--csv");
-        java.set(java.indexOf("-cp") + 1, tmp + File.pathSeparator + path);
-        return java;
+        return ProcessTest.alone(tmp, "subgroup", script.replaceFirst(last,
+            "$0,\n        new Phase(\"All-reduce\", 0xDE8F05, \"bwd_allreduce\")"), List.of("logs", "--csv"));
     }
 }
