@@ -64,7 +64,11 @@ class Utilization implements Callable<Integer> {
         boolean timed = false;
         for (Run run : select()) {
             try (BufferedReader lines = lines(Files.newInputStream(run.log))) {
-                timed = timed || lines.lines().anyMatch(line -> line.contains("<<<TIMER:step_start,"));
+                String first = lines.readLine();
+                boolean pointer = first.startsWith("version https://git-lfs");
+                require(!pointer, run.log + ": a Git LFS pointer, expected the log; run git lfs pull");
+                timed = timed || Stream.concat(Stream.of(first), lines.lines())
+                    .anyMatch(line -> line.contains("<<<TIMER:step_start,"));
             }
         }
         require(timed, inputs + ": no log has <<<TIMER:step_start,NS>>> lines, which say when updates begin");
@@ -358,9 +362,6 @@ class Utilization implements Callable<Integer> {
         try (BufferedReader lines = lines(in)) {
             boolean complete = false;
             for (String line = lines.readLine(); line != null && !complete; line = lines.readLine()) {
-                if (line.startsWith("version https://git-lfs")) {
-                    require(false, log + ": a Git LFS pointer, expected the log; run git lfs pull");
-                }
                 add(found, log, line);
                 complete = found.size() > last || found.size() == last && found.get(last - 1)[ELAPSED] >= 0;
             }
