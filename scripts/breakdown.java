@@ -47,11 +47,10 @@ class Breakdown implements Callable<Integer> {
         arrange(runs, elapsed ? "Iteration time (s)" : "Phase times (s)");
         PHASES.forEach(phase -> add("\u25a0 " + phase.name, new Color(phase.rgb),
             run -> run.means[PHASES.indexOf(phase)] / 1000));
-        double most = runs.stream().mapToDouble(run -> run.means[TFLOPS]).filter(n -> n > 0).max().orElse(0);
         if (elapsed) {
             add("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
-        } else if (most > 0) {
-            addTflops(most);
+        } else if (runs.stream().anyMatch(run -> run.means[TFLOPS] > 0)) {
+            addTflops();
         }
         String drawn = Map.of("dp", "data-parallel", "tp", "tensor-parallel").getOrDefault(groups, groups)
             + (bars.equals("subg") ? "" : "-" + bars)
@@ -69,14 +68,14 @@ class Breakdown implements Callable<Integer> {
     }
 
     /** The TFLOPs, on a red axis: a round number is as high as 1 s, so that both axes have the same ticks. */
-    void addTflops(double most) {
-        double end = chart.getStyler().getYAxisMax(0);
-        double scale = DoubleStream.iterate(round(1.05 * most / end), last -> round(1.01 * last))
+    void addTflops() {
+        double scale = IntStream.iterate(-9, power -> power + 1).boxed()
+            .flatMap(power -> Stream.of(1, 2, 5).map(digit -> digit * Math.pow(10, power)))
             .filter(next -> places.values().stream().noneMatch(run -> inWay(run, run.means[TFLOPS] / next)))
             .findFirst().orElseThrow();
         dot = run -> run.means[TFLOPS] / scale;
         chart.setYAxisGroupTitle(1, "TFLOPs per GPU");
-        chart.getStyler().setYAxisMax(1, scale * end).mergeYAxisGroups(0, 1)
+        chart.getStyler().setYAxisMax(1, scale * chart.getStyler().getYAxisMax(0)).mergeYAxisGroups(0, 1)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
         addLine("rim", Color.WHITE, new BasicStroke(12));
@@ -84,10 +83,11 @@ class Breakdown implements Callable<Integer> {
         addLine("\u25cf TFLOPs", RED, new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0));
     }
 
-    /** Whether a dot is where the number over a bar is, with no room for that above the dot. */
+    /** Whether a dot is outside the frame, or where it hides a number for which there is no room above it. */
     boolean inWay(Run run, double dot) {
         double number = (width(digits(height(run)), size) + 24) / (chart.getHeight() - 2 * PAD);
-        return dot > highest && dot < height(run) + number * chart.getStyler().getYAxisMax(0);
+        double end = chart.getStyler().getYAxisMax(0);
+        return dot * 1.05 > end || dot > highest && dot < height(run) + number * end;
     }
 
     /** Dots for the TFLOPs, joined within a group if its bars are a sequence. */
@@ -96,13 +96,6 @@ class Breakdown implements Callable<Integer> {
         CategorySeries line = add(name, color, run -> run.means[TFLOPS]);
         line.setChartCategorySeriesRenderStyle(sequence ? Line : Scatter);
         line.setMarker(SeriesMarkers.CIRCLE).setLineStyle(stroke).setYAxisGroup(1);
-    }
-
-    /** The next 1, 2 or 5 times a power of ten from a number on. */
-    static double round(double least) {
-        double power = Math.pow(10, Math.floor(Math.log10(least)));
-        return DoubleStream.of(1, 2, 5, 10).map(step -> step * power).filter(step -> step >= least)
-            .findFirst().orElseThrow();
     }
 
     /** What --csv writes: a header, then of each run the keys' values and its numbers, as in its log. */
@@ -395,15 +388,12 @@ class Breakdown implements Callable<Integer> {
         return runs.stream().map(run -> run.get(key)).distinct().sorted(order).toList();
     }
 
-    /** A number of parameters as one says it, such as 100M or 1.5B. */
-    static String size(double number) {
-        return (number < 1e9 ? number / 1e6 + "M" : number / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
-    }
-
+    /** A value as one says it: parameters such as 100M or 1.5B, a ratio as the share that the GPU updates. */
     static String label(String key, String value) {
+        double n = number(value);
         return switch (key) {
-            case "subg" -> size(number(value));
-            case "ratio" -> canonical("" + Math.round(1000 - 1000 * number(value)) / 10.) + " %";
+            case "subg" -> (n < 1e9 ? n / 1e6 + "M" : n / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
+            case "ratio" -> canonical("" + Math.round(1000 - 1000 * n) / 10.) + " %";
             default -> value;
         };
     }

@@ -45,8 +45,7 @@ class Throughput implements Callable<Integer> {
         boolean usual = groups.equals("dp") && bars.equals("stride");
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of(groups, bars, "update_ms", "billion_parameters_per_s"));
-        runs.forEach(run ->
-            rows.add(List.of(run.get(groups), run.get(bars), updateMs(run), height(run))));
+        runs.forEach(run -> rows.add(List.of(run.get(groups), run.get(bars), updateMs(run), height(run))));
         save(name(runs, "throughput" + (usual ? "" : "-" + groups + "-" + bars)), this::draw, rows);
         return 0;
     }
@@ -343,15 +342,12 @@ class Throughput implements Callable<Integer> {
         return runs.stream().map(run -> run.get(key)).distinct().sorted(order).toList();
     }
 
-    /** A number of parameters as one says it, such as 100M or 1.5B. */
-    static String size(double number) {
-        return (number < 1e9 ? number / 1e6 + "M" : number / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
-    }
-
+    /** A value as one says it: parameters such as 100M or 1.5B, a ratio as the share that the GPU updates. */
     static String label(String key, String value) {
+        double n = number(value);
         return switch (key) {
-            case "subg" -> size(number(value));
-            case "ratio" -> canonical("" + Math.round(1000 - 1000 * number(value)) / 10.) + " %";
+            case "subg" -> (n < 1e9 ? n / 1e6 + "M" : n / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
+            case "ratio" -> canonical("" + Math.round(1000 - 1000 * n) / 10.) + " %";
             default -> value;
         };
     }
