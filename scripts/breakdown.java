@@ -120,7 +120,7 @@ class Breakdown implements Callable<Integer> {
     static final List<Pattern> NUMBERS = Stream.concat(
         PHASES.stream().map(phase -> "\\| *(?:" + phase.key + "):"),
         Stream.of("elapsed.time.per.iteration.\\(?ms\\)?[:=]", "TFLOP(?:s|/s/GPU\\))[:=]",
-            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)(?=[^\\[]*\\(ms)"))
+            "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)(?=[^\\[]*ms)"))
         .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
     static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
@@ -245,14 +245,14 @@ class Breakdown implements Callable<Integer> {
 
     /** Fails where runs would stand in one place; notes in what else than the figure shows they differ. */
     void compare(List<Run> runs, List<String> shown) {
-        Function<Run, List<String>> place = run -> shown.stream().map(run::get).toList();
-        runs.stream().collect(Collectors.groupingBy(place)).values().forEach(twins -> {
-            Map<String, List<String>> differ = values(twins.size() > 1 ? runs : twins);
-            differ.keySet().removeIf(key -> count(twins, key) == 1);
-            require(twins.size() == 1, twins.get(0).log + " and " + twins.get(twins.size() - 1).log
-                + " would stand in one place; choose with --where from " + differ + ", or name the logs");
-        });
         Map<String, List<String>> differ = values(runs);
+        Function<Run, List<String>> place = run -> shown.stream().map(run::get).toList();
+        Collection<List<Run>> places = runs.stream().collect(Collectors.groupingBy(place)).values();
+        places.stream().filter(twins -> twins.size() > 1).forEach(twins -> {
+            differ.keySet().removeIf(key -> count(twins, key) == 1);
+            require(false, twins.get(0).log + " and " + twins.get(1).log + " would stand in one place; "
+                + "choose with --where from " + differ + ", or name the logs");
+        });
         // A model tells of its l, h and a, an approach of its stride, if each has but one.
         Map<String, String> from = Map.of("l", "model", "h", "model", "a", "model", "stride", "approach",
             "approach", shown.contains("stride") ? "stride" : "");
