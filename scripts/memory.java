@@ -345,7 +345,7 @@ class Memory implements Callable<Integer> {
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 List<String> names = List.of(lines.readLine().split(","));
                 CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
-                require(names.containsAll(needed), "found only " + names + "; is it a Git LFS pointer?");
+                require(names.containsAll(needed), "found " + names + " (a Git LFS pointer: git lfs pull)");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
                 for (String row = lines.readLine(); row != null; row = lines.readLine()) {
                     line++;
@@ -372,7 +372,7 @@ class Memory implements Callable<Integer> {
             return Map.copyOf(cells.toMap());
         }
 
-        /** So many ns may lack samples: a quarter of a window, but 0.2 s, as happens, and 1 s at most. */
+        /** So many ns may lack samples: a quarter of a window, but 0.2 s at least, 1 s at most. */
         static long slack(long from, long to) {
             return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
         }

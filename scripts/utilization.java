@@ -112,7 +112,7 @@ class Utilization implements Callable<Integer> {
         return asked(updates.subList(0, passed.size()));
     }
 
-    /** A monitor's samples in an update, which all ranks must end; no device may lack any for a second. */
+    /** A monitor's samples in an update, which all ranks must end; of no device may too many be missing. */
     static List<Sample> samples(Run run, Monitor monitor, Update update) {
         long starts = update.starts.getCount(), ends = update.ends.getCount();
         require(starts > 0 && starts == ends, run.log + ": has " + starts + " step_start and " + ends
@@ -124,8 +124,8 @@ class Utilization implements Callable<Integer> {
                 .filter(sample -> from <= sample.ns && sample.ns <= to).toList();
             boolean steady = IntStream.range(1, within.size())
                 .allMatch(i -> within.get(i).ns - within.get(i - 1).ns <= Monitor.slack(from, to));
-            require(steady, monitor.csv + ": device " + device + " has no sample for a second, or a quarter, "
-                + "of an update; leave the run out by --where");
+            require(steady, monitor.csv + ": device " + device + " has no sample for over "
+                + Monitor.slack(from, to) / 1_000_000 + " ms of an update; leave the run out by --where");
             samples.addAll(within);
         }
         return samples;
@@ -424,7 +424,7 @@ class Utilization implements Callable<Integer> {
             try (BufferedReader lines = lines(Files.newInputStream(csv))) {
                 List<String> names = List.of(lines.readLine().split(","));
                 CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
-                require(names.containsAll(needed), "found only " + names + "; is it a Git LFS pointer?");
+                require(names.containsAll(needed), "found " + names + " (a Git LFS pointer: git lfs pull)");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
                 for (String row = lines.readLine(); row != null; row = lines.readLine()) {
                     line++;
@@ -451,7 +451,7 @@ class Utilization implements Callable<Integer> {
             return Map.copyOf(cells.toMap());
         }
 
-        /** So many ns may lack samples: a quarter of a window, but 0.2 s, as happens, and 1 s at most. */
+        /** So many ns may lack samples: a quarter of a window, but 0.2 s at least, 1 s at most. */
         static long slack(long from, long to) {
             return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
         }
