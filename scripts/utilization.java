@@ -372,7 +372,7 @@ class Utilization implements Callable<Integer> {
     /** Adds what a line says: the ms of a new iteration, or what the last one lacks. */
     static void add(List<double[]> found, Path log, String text) {
         // What stands before NULs was cut off, and most lines say nothing.
-        String line = text.indexOf('|') < 0 ? "" : text.substring(text.lastIndexOf('\0') + 1);
+        String line = text.contains("ms") ? text.substring(text.lastIndexOf('\0') + 1) : "";
         boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
         Arrays.fill(numbers, Double.NaN);
