@@ -89,9 +89,7 @@ class Utilization implements Callable<Integer> {
     }
 
     /** When the ranks start and end an update, in ns since 1970. */
-    record Update(LongSummaryStatistics starts, LongSummaryStatistics ends) {
-        LongSummaryStatistics ns(String timer) { return timer.equals("start") ? starts : ends; }
-    }
+    record Update(LongSummaryStatistics starts, LongSummaryStatistics ends) { }
 
     /** The updates of the iterations asked for: the timers of all ranks before each of their timing lines. */
     List<Update> updates(Run run) throws IOException {
@@ -104,8 +102,9 @@ class Utilization implements Callable<Integer> {
                     updates.add(new Update(new LongSummaryStatistics(), new LongSummaryStatistics()));
                 }
                 Update update = updates.get(passed.size());
-                TIMER.matcher(line).results().forEach(timer -> update.ns(timer.group(1))
-                    .accept(Long.parseLong(timer.group(2))));
+                TIMER.matcher(line).results().forEach(timer ->
+                    (timer.group(1).equals("start") ? update.starts : update.ends)
+                        .accept(Long.parseLong(timer.group(2))));
                 add(passed, run.log, line);
             }
         }
