@@ -50,7 +50,7 @@ class Utilization implements Callable<Integer> {
         List<List<?>> table = new ArrayList<>();
         table.add(List.of(groups, "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
         for (Run run : read(List.of(groups))) {
-            means.put(run, run.failed() ? Collections.nCopies(4, Double.NaN) : means(run));
+            means.put(run, run.failed() ? Collections.nCopies(BARS.size() + 1, Double.NaN) : means(run));
             table.add(Stream.concat(Stream.of(run.get(groups)), means.get(run).stream()).toList());
         }
         CategoryChart chart = chart(means);
@@ -149,7 +149,7 @@ class Utilization implements Callable<Integer> {
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
         chart.getStyler().setAvailableSpaceFill(.8).setLabelsVisible(true).setLabelsPosition(1.05)
-            .setLabelsRotation(90).setLabelsFont(BOLD.deriveFont(Math.min(42f, 270f / names.size())));
+            .setLabelsRotation(90).setLabelsFont(BOLD.deriveFont(Math.min(TEXT, 270f / names.size())));
         return chart;
     }
 
