@@ -45,10 +45,10 @@ class Breakdown implements Callable<Integer> {
     @Override public Integer call() throws IOException {
         List<Run> runs = read(List.of(bars, groups));
         arrange(runs, elapsed ? "Iteration time (s)" : "Phase times (s)");
-        PHASES.forEach(phase -> add("\u25a0 " + phase.name, new Color(phase.rgb),
+        PHASES.forEach(phase -> addSeries("\u25a0 " + phase.name, new Color(phase.rgb),
             run -> run.means[PHASES.indexOf(phase)] / 1000));
         if (elapsed) {
-            add("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
+            addSeries("\u25a0 Other", new Color(0x949494), run -> height(run) - run.seconds());
         } else if (runs.stream().anyMatch(run -> run.means[TFLOPS] > 0)) {
             addTflops();
         }
@@ -92,7 +92,7 @@ class Breakdown implements Callable<Integer> {
     /** Dots for the TFLOPs, joined within a group if its bars are a sequence. */
     void addLine(String name, Color color, BasicStroke stroke) {
         boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
-        CategorySeries line = add(name, color, run -> run.means[TFLOPS]);
+        CategorySeries line = addSeries(name, color, run -> run.means[TFLOPS]);
         line.setChartCategorySeriesRenderStyle(sequence ? Line : Scatter);
         line.setMarker(SeriesMarkers.CIRCLE).setLineStyle(stroke).setYAxisGroup(1);
     }
@@ -397,8 +397,8 @@ class Breakdown implements Callable<Integer> {
         };
     }
 
-    /** Adds a number of each run. */
-    CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
+    /** Adds a number of each run, and its name to the legend. */
+    CategorySeries addSeries(String name, Color color, ToDoubleFunction<Run> number) {
         Double[] numbers = new Double[names.size()];
         places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
         legend.put(name, color);

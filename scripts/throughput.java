@@ -41,7 +41,7 @@ class Throughput implements Callable<Integer> {
     @Override public Integer call() throws IOException {
         List<Run> runs = read(List.of(bars, groups));
         arrange(runs, "Billion params/s");
-        add("\u25a0 Update", new Color(0x0173B2), this::height);
+        addSeries("\u25a0 Update", new Color(0x0173B2), this::height);
         boolean usual = groups.equals("dp") && bars.equals("stride");
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of(groups, bars, "update_ms", "billion_parameters_per_s"));
@@ -352,8 +352,8 @@ class Throughput implements Callable<Integer> {
         };
     }
 
-    /** Adds a number of each run. */
-    CategorySeries add(String name, Color color, ToDoubleFunction<Run> number) {
+    /** Adds a number of each run, and its name to the legend. */
+    CategorySeries addSeries(String name, Color color, ToDoubleFunction<Run> number) {
         Double[] numbers = new Double[names.size()];
         places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
         legend.put(name, color);
