@@ -240,7 +240,7 @@ class Utilization implements Callable<Integer> {
         APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4
             : number(text.replaceFirst("^(1/|.*-|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
 
-    /** The runs that have the keys that a figure shows, sorted by these, with the iterations asked for. */
+    /** The runs that have the keys that a figure shows, sorted by these, the last first, and measured. */
     List<Run> read(List<String> shown) throws IOException {
         Map<Boolean, List<Run>> known = select().stream()
             .collect(Collectors.partitioningBy(run -> run.keys.keySet().containsAll(shown)));
@@ -389,7 +389,7 @@ class Utilization implements Callable<Integer> {
         if (numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], open[RANK]) == 0) {
             found.add(numbers);
         } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
-            System.arraycopy(numbers, ELAPSED, open, ELAPSED, 3);
+            System.arraycopy(numbers, ELAPSED, open, ELAPSED, RANK - ELAPSED);
         }
     }
 
