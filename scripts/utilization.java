@@ -568,13 +568,13 @@ class Utilization implements Callable<Integer> {
         notes.forEach(note -> say(note));
     }
 
-    private void write(XYChart page, String stem, List<List<?>> rows) throws IOException {
+    void write(XYChart page, String stem, List<List<?>> rows) throws IOException {
         Path part = Files.createTempDirectory(Files.createDirectories(plots), ".part");
         Stream.of("", ".png", ".eps", ".csv").forEach(end -> part.resolve(end).toFile().deleteOnExit());
         BitmapEncoder.saveBitmapWithDPI(page, part + "/.png", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(".eps"), eps(page));
         Files.write(part.resolve(".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
-            row.stream().map(cell -> Objects.equals(cell, Double.NaN) ? "" : cell).toArray())).toList());
+            row.stream().map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             Path file = plots.resolve(stem + end);
@@ -582,7 +582,7 @@ class Utilization implements Callable<Integer> {
         }
     }
 
-    /** Without its date, so that the same input makes the same bytes. */
+    /** A page as EPS, without its date, so that the same input makes the same bytes. */
     static String eps(XYChart page) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(true) {
