@@ -164,9 +164,8 @@ class Memory implements Callable<Integer> {
     String names() {
         boolean known = PHASES.stream().map(Phase::key).toList().containsAll(ranges.keySet());
         require(known, "--range=" + ranges + ": expected forward=, backward= or update=");
-        Stream<List<String>> names = PHASES.stream().map(phase ->
-            ranges.containsKey(phase.key()) ? List.of(ranges.get(phase.key())) : List.of(phase.ranges));
-        return names.map(some -> some.stream().map(name -> '"' + name + '"').toList()).toList().toString();
+        return PHASES.stream().map(phase -> "[\"" + ranges.getOrDefault(phase.key(),
+            String.join("\", \"", phase.ranges)) + "\"]").toList().toString();
     }
 
     /** Where SQLite finds a capture, or what nsys exports of a report, of which nothing may change. */
