@@ -135,8 +135,7 @@ class Utilization implements Callable<Integer> {
         CategoryChart chart = new CategoryChart(WIDTH, HEIGHT);
         List<String> names = means.keySet().stream().map(run -> run.get(groups)).toList();
         for (Bar bar : BARS) {
-            int i = BARS.indexOf(bar);
-            List<Number> heights = means.values().stream().map(all -> all.get(i)).toList();
+            List<Number> heights = means.values().stream().map(all -> all.get(BARS.indexOf(bar))).toList();
             chart.addSeries(bar.name, names, heights).setFillColor(new Color(bar.rgb))
                 .setYAxisGroup(bar.axis);
         }
