@@ -243,13 +243,12 @@ class Subgroup implements Callable<Integer> {
     /** Fails where runs would stand in one place; notes in what else than the figure shows they differ. */
     void compare(List<Run> runs, List<String> shown) {
         Map<String, List<String>> differ = values(runs);
-        Function<Run, List<String>> place = run -> shown.stream().map(run::get).toList();
-        Collection<List<Run>> places = runs.stream().collect(Collectors.groupingBy(place)).values();
-        places.stream().filter(twins -> twins.size() > 1).forEach(twins -> {
-            differ.keySet().removeIf(key -> count(twins, key) == 1);
-            require(false, twins.get(0).log + " and " + twins.get(1).log + " would stand in one place; "
-                + "choose with --where from " + differ + ", or name the logs");
-        });
+        runs.stream().collect(Collectors.groupingBy(run -> shown.stream().map(run::get).toList())).values()
+            .stream().filter(twins -> twins.size() > 1).findFirst().ifPresent(twins -> {
+                differ.keySet().removeIf(key -> count(twins, key) == 1);
+                require(false, twins.get(0).log + " and " + twins.get(1).log + " would stand in one place; "
+                    + "choose with --where from " + differ + ", or name the logs");
+            });
         // A model tells of its l, h and a, an approach of its stride, if each has but one.
         Map<String, String> from = Map.of("l", "model", "h", "model", "a", "model", "stride", "approach",
             "approach", shown.contains("stride") ? "stride" : "");
