@@ -28,12 +28,15 @@ import picocli.CommandLine.*;
 @Command(name = "subgroup", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "Phase times of one training iteration for growing subgroup sizes, as stacked bars.")
 class Subgroup implements Callable<Integer> {
+    /** The key of the logs' names that tells bars apart, and what it is called. */
+    static final String KEY = "subg", CALLED = "Subgroup size";
+
     public static void main(String... args) {
         System.exit(execute(new Subgroup(), args));
     }
 
     @Override public Integer call() throws IOException {
-        List<Run> runs = read(List.of("subg"));
+        List<Run> runs = read(List.of(KEY));
         XYChart axes = axes(runs);
         save(name(runs, "subgroup"), g -> draw(g, axes, runs), table(runs));
         return 0;
@@ -43,8 +46,9 @@ class Subgroup implements Callable<Integer> {
     static List<List<?>> table(List<Run> runs) {
         Stream<String> phases = PHASES.stream().map(phase -> phase.name.toLowerCase(Locale.ROOT) + "_ms");
         List<List<?>> rows = new ArrayList<>();
-        rows.add(Stream.concat(Stream.of("subgroup_size"), phases).toList());
-        runs.forEach(run -> rows.add(Stream.concat(Stream.of(run.get("subg")),
+        String first = CALLED.toLowerCase(Locale.ROOT).replace(' ', '_');
+        rows.add(Stream.concat(Stream.of(first), phases).toList());
+        runs.forEach(run -> rows.add(Stream.concat(Stream.of(run.get(KEY)),
             Arrays.stream(run.means, 0, ELAPSED).boxed()).toList()));
         return rows;
     }
@@ -77,7 +81,7 @@ class Subgroup implements Callable<Integer> {
         PHASES.forEach(phase -> names.put("\u25a0 " + phase.name, new Color(phase.rgb)));
         frame(g, left, right, low, names);
         g.rotate(-Math.PI / 2);
-        text(g, "Subgroup size", TITLE, Color.BLACK, -(PAD + low) / 2, 34 - room, .5);
+        text(g, CALLED, TITLE, Color.BLACK, -(PAD + low) / 2, 34 - room, .5);
     }
 
     /** A run's phases, each with its seconds where they fit. */
@@ -102,7 +106,7 @@ class Subgroup implements Callable<Integer> {
 
     /** A subgroup size as one says it, such as 100M or 1.5B. */
     static String label(Run run) {
-        double size = run.value("subg");
+        double size = run.value(KEY);
         return (size < 1e9 ? size / 1e6 + "M" : size / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
     }
 
@@ -187,8 +191,8 @@ class Subgroup implements Callable<Integer> {
         for (Run run : runs) {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in a timing line " + iteration
-            + ", \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration + ", expected"
+            + " \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
         int most = logs.lastKey();
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
@@ -205,7 +209,7 @@ class Subgroup implements Callable<Integer> {
             .filter(number -> number >= 0).average().orElse(Double.NaN));
         if (run.failed()) {
             Arrays.fill(run.means, Double.NaN);
-            notes.add(run.log + ": failed, no times in a timing line " + iteration);
+            notes.add(run.log + ": failed, no times in --iteration=" + iteration);
         }
         return found.size();
     }

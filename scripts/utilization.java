@@ -252,8 +252,8 @@ class Utilization implements Callable<Integer> {
         for (Run run : runs) {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in a timing line " + iteration
-            + ", \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration + ", expected"
+            + " \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
         int most = logs.lastKey();
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
@@ -270,7 +270,7 @@ class Utilization implements Callable<Integer> {
             .filter(number -> number >= 0).average().orElse(Double.NaN));
         if (run.failed()) {
             Arrays.fill(run.means, Double.NaN);
-            notes.add(run.log + ": failed, no times in a timing line " + iteration);
+            notes.add(run.log + ": failed, no times in --iteration=" + iteration);
         }
         return found.size();
     }
