@@ -376,10 +376,9 @@ class Memory implements Callable<Integer> {
             return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
         }
 
-        /** A device's samples near such a window, in order; fails if they do not reach its ends. */
+        /** All samples of a device, in order; fails if they do not reach the ends of such a window. */
         List<Sample> samples(long device, long from, long to) {
             List<Sample> near = devices.getOrDefault(device, List.of()).stream()
-                .filter(sample -> from - SECOND <= sample.ns && sample.ns <= to + SECOND)
                 .sorted(Comparator.comparing(Sample::ns)).toList();
             LongSummaryStatistics within = near.stream().mapToLong(Sample::ns)
                 .filter(ns -> from <= ns && ns <= to).summaryStatistics();

@@ -56,7 +56,7 @@ class Throughput implements Callable<Integer> {
         Matcher size = billions.matcher(run.get("model"));
         require(size.find(), run.log + ": no size in the model's name, expected such as 13B; see --where");
         require(run.failed() || updateMs(run) > 0, run.log + ": its update takes no time; see --where");
-        return run.failed() ? Double.NaN : Double.parseDouble(size.group(1)) * 1000 / updateMs(run);
+        return Double.parseDouble(size.group(1)) * 1000 / updateMs(run);
     }
 
     static double updateMs(Run run) {
@@ -144,8 +144,8 @@ class Throughput implements Callable<Integer> {
         for (Run run : runs) {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration + ", expected"
-            + " \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration
+            + ", expected \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" on?");
         int most = logs.lastKey();
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);

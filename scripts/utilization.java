@@ -252,8 +252,8 @@ class Utilization implements Callable<Integer> {
         for (Run run : runs) {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration + ", expected"
-            + " \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" true in DeepSpeed?");
+        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration
+            + ", expected \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" on?");
         int most = logs.lastKey();
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
@@ -453,10 +453,9 @@ class Utilization implements Callable<Integer> {
             return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
         }
 
-        /** A device's samples near such a window, in order; fails if they do not reach its ends. */
+        /** All samples of a device, in order; fails if they do not reach the ends of such a window. */
         List<Sample> samples(long device, long from, long to) {
             List<Sample> near = devices.getOrDefault(device, List.of()).stream()
-                .filter(sample -> from - SECOND <= sample.ns && sample.ns <= to + SECOND)
                 .sorted(Comparator.comparing(Sample::ns)).toList();
             LongSummaryStatistics within = near.stream().mapToLong(Sample::ns)
                 .filter(ns -> from <= ns && ns <= to).summaryStatistics();
