@@ -35,9 +35,7 @@ class HouseTest {
 
     static List<Path> scripts() throws IOException { return files("scripts", ".java"); }
 
-    static String name(Path script) {
-        return script.getFileName().toString().replace(".java", "");
-    }
+    static String name(Path script) { return script.getFileName().toString().replace(".java", ""); }
 
     /** The class of a script, which is called like it: subgroup.java has Subgroup. */
     static String className(Path script) {
