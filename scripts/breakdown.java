@@ -68,11 +68,10 @@ class Breakdown implements Callable<Integer> {
 
     /** The TFLOPs, on a red axis: a round number is as high as 1 s, so that both axes have the same ticks. */
     void addTflops() {
-        double scale = IntStream.iterate(-9, power -> power + 1).boxed()
+        scale = IntStream.iterate(-9, power -> power + 1).boxed()
             .flatMap(power -> Stream.of(1, 2, 5).map(digit -> digit * Math.pow(10, power)))
             .filter(next -> places.values().stream().noneMatch(run -> inWay(run, run.means[TFLOPS] / next)))
             .findFirst().orElseThrow();
-        dot = run -> run.means[TFLOPS] / scale;
         chart.setYAxisGroupTitle(1, "TFLOPs per GPU");
         chart.getStyler().setYAxisMax(1, scale * chart.getStyler().getYAxisMax(0)).mergeYAxisGroups(0, 1)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
@@ -352,8 +351,8 @@ class Breakdown implements Callable<Integer> {
     final Map<String, Color> legend = new LinkedHashMap<>();
     CategoryChart chart;
     double highest, nameSize, size;
-    /** The height of a run's dot, which a number over its bar must not hide. */
-    ToDoubleFunction<Run> dot = run -> Double.NaN;
+    /** The TFLOPs that stand as high as 1, if they are drawn: a number over a bar must not hide a dot. */
+    double scale = Double.NaN;
 
     /** Gives each run its place, and the chart room for all names and for a number over the highest bar. */
     void arrange(List<Run> runs, String title) {
@@ -437,7 +436,7 @@ class Breakdown implements Callable<Integer> {
         double high = run.failed() ? 0 : height(run);
         String said = run.failed() ? "failed" : digits(high);
         double length = width(said, size), end = chart.getScreenYFromChart(high) - 12;
-        double over = chart.getScreenYFromChart(dot.applyAsDouble(run));
+        double over = chart.getScreenYFromChart(run.means[TFLOPS] / scale);
         double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
         g.setColor(Color.WHITE);
         g.fill(new Rectangle2D.Double(-foot - 4, x - size * .4, length + 8, size * .8));

@@ -307,8 +307,8 @@ class Throughput implements Callable<Integer> {
     final Map<String, Color> legend = new LinkedHashMap<>();
     CategoryChart chart;
     double highest, nameSize, size;
-    /** The height of a run's dot, which a number over its bar must not hide. */
-    ToDoubleFunction<Run> dot = run -> Double.NaN;
+    /** The TFLOPs that stand as high as 1, if they are drawn: a number over a bar must not hide a dot. */
+    double scale = Double.NaN;
 
     /** Gives each run its place, and the chart room for all names and for a number over the highest bar. */
     void arrange(List<Run> runs, String title) {
@@ -392,7 +392,7 @@ class Throughput implements Callable<Integer> {
         double high = run.failed() ? 0 : height(run);
         String said = run.failed() ? "failed" : digits(high);
         double length = width(said, size), end = chart.getScreenYFromChart(high) - 12;
-        double over = chart.getScreenYFromChart(dot.applyAsDouble(run));
+        double over = chart.getScreenYFromChart(run.means[TFLOPS] / scale);
         double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
         g.setColor(Color.WHITE);
         g.fill(new Rectangle2D.Double(-foot - 4, x - size * .4, length + 8, size * .8));
