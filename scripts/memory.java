@@ -473,7 +473,7 @@ class Memory implements Callable<Integer> {
                 drawing.accept(g);
             }
         };
-        String stem = name == null ? drawn.replaceAll("[^\\w.,!+-]", "_") : name;
+        String stem = name == null ? drawn.replaceAll("[^\\w.,+-]", "_") : name;
         require(stem.matches("[^/\\p{C}]+"), "--name=" + name + ": expected a name; a folder is --plots");
         try {
             write(page, stem, rows);
