@@ -52,11 +52,10 @@ class Throughput implements Callable<Integer> {
 
     /** Billions of parameters that a run updates a second; a model's name says its size: 13B, llama-7b. */
     double height(Run run) {
-        Pattern billions = Pattern.compile("(?<![\\dx.])(\\d+(?:\\.\\d+)?)[bB](?![a-z])");
-        Matcher size = billions.matcher(run.get("model"));
-        require(size.find(), run.log + ": no size in the model's name, expected such as 13B; see --where");
+        double size = number(run.get("model").replaceFirst(".*-", ""));
+        require(size > 1e6, run.log + ": no size in the model's name, expected such as 13B; see --where");
         require(run.failed() || updateMs(run) > 0, run.log + ": its update takes no time; see --where");
-        return Double.parseDouble(size.group(1)) * 1000 / updateMs(run);
+        return size / 1e6 / updateMs(run);
     }
 
     static double updateMs(Run run) {

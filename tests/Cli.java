@@ -51,9 +51,7 @@ record Cli(int status, String out, String err) {
     }
 
     /** Runs a program in a folder and waits for it. */
-    static Cli start(Path folder, Object... command) {
-        return start(folder, Map.of(), command);
-    }
+    static Cli start(Path folder, Object... command) { return start(folder, Map.of(), command); }
 
     /** The same with variables added to the environment, or taken from it where the value is "". */
     static Cli start(Path folder, Map<String, String> variables, Object... command) {

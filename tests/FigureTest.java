@@ -70,9 +70,8 @@ class FigureTest {
     void log(String tokens, double fwd, double bwd, double step, double elapsed, double tflops)
         throws IOException {
         String said = (elapsed > 0 ? " elapsed time per iteration (ms): " + elapsed + " |" : "")
-            + (tflops > 0 ? " TFLOPs: " + tflops + " |" : "");
-        String text = Sample.timing(fwd, bwd, step) + said + "\n";
-        Sample.write(tmp.resolve("logs"), "log-" + tokens + ".log", text);
+            + (tflops > 0 ? " TFLOPs: " + tflops + " |" : "") + "\n";
+        Sample.write(tmp.resolve("logs"), "log-" + tokens + ".log", Sample.timing(fwd, bwd, step) + said);
     }
 
     Cli run(Callable<Integer> script, Object... args) {
@@ -233,6 +232,7 @@ class FigureTest {
         for (int i = 0; i < there.size(); i++) {
             assertEquals(first + pitch * there.get(i), middle(drawn.get(i)), 1.5, "place of bar " + i);
         }
+        assertEquals(places.get(1).isEmpty(), figure.count(Picture.RED) == 0, "red, of failed runs alone");
         int half = (int) (pitch / 2);
         for (int place : places.get(1)) {
             int x = first + (int) (pitch * place);
@@ -268,9 +268,10 @@ class FigureTest {
         assertEquals(List.of("dp,stride,update_ms,billion_parameters_per_s", "1,ZeRO-3,10000.0,1.3",
             "1,BW-only,69500.0,0.18705035971223022", "1,1/5,5000.0,2.6", "1,1/10,6500.0,2.0"),
             Files.readAllLines(tmp.resolve("it.csv")));
-        String two = Stream.of("--groups=ratio", "--bars=ratio").map(key -> Cli.script(new Throughput(),
-            tmp.resolve("logs"), "--iteration=1", key, "--plots=" + tmp).out()).collect(Collectors.joining());
-        assertEquals(4, two.lines().distinct().count(), "PNG and EPS of two figures: " + two);
+        String three = Stream.of("--groups=ratio", "--bars=ratio", "--where=stride=1/5").map(key -> Cli.script(
+            new Throughput(), tmp.resolve("logs"), "--iteration=1", key, "--plots=" + tmp).out())
+            .collect(Collectors.joining());
+        assertEquals(6, three.lines().distinct().count(), "PNG and EPS of three figures: " + three);
         assertEquals(List.of("0.19", "2.6", "13.0", "0.0051"), Stream.of(.187, 2.6, 13., .0051)
             .map(Throughput::digits).toList());
     }

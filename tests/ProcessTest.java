@@ -157,6 +157,7 @@ class ProcessTest {
         // "$DIR" without a DIR is not the folder in which one happens to be.
         Cli cli = Cli.start(LOGS, Cli.java(List.of(), "Subgroup", "", "--plots=" + tmp));
         assertTrue(cli.status() > 0 && cli.err().lines().count() == 1, cli + "");
+        Cli.start(tmp, Cli.java(List.of("-Xmx8m", "-Xmn4m"), "Subgroup", LOGS)).failed(1, "-Xmx");
         assertTrue(Sample.write(tmp, Sample.name(100), Sample.run(1, 2, 3)).toFile().setReadable(false));
         Cli.start(tmp, Cli.powerless(), Cli.java(List.of(), "Subgroup", log)).failed(1, log);
     }
