@@ -268,10 +268,10 @@ class FigureTest {
         assertEquals(List.of("dp,stride,update_ms,billion_parameters_per_s", "1,ZeRO-3,10000.0,1.3",
             "1,BW-only,69500.0,0.18705035971223022", "1,1/5,5000.0,2.6", "1,1/10,6500.0,2.0"),
             Files.readAllLines(tmp.resolve("it.csv")));
-        String three = Stream.of("--groups=ratio", "--bars=ratio", "--where=stride=1/5").map(key -> Cli.script(
+        String all = Stream.of("--groups=ratio", "--bars=ratio", "--where=stride=1/5").map(key -> Cli.script(
             new Throughput(), tmp.resolve("logs"), "--iteration=1", key, "--plots=" + tmp).out())
             .collect(Collectors.joining());
-        assertEquals(6, three.lines().distinct().count(), "PNG and EPS of three figures: " + three);
+        assertEquals(6, all.lines().distinct().count(), "PNG and EPS of three figures: " + all);
         assertEquals(List.of("0.19", "2.6", "13.0", "0.0051"), Stream.of(.187, 2.6, 13., .0051)
             .map(Throughput::digits).toList());
     }
