@@ -53,7 +53,8 @@ class Breakdown implements Callable<Integer> {
             addTflops();
         }
         String drawn = Map.of("dp", "data-parallel", "tp", "tensor-parallel").getOrDefault(groups, groups)
-            + (bars.equals("subg") ? "" : "-" + bars) + (elapsed ? "-elapsed" : "");
+            + (bars.equals("subg") ? "" : "-" + bars)
+            + (elapsed ? "-elapsed" : "");
         save(name(runs, drawn), this::draw, table(runs));
         return 0;
     }
