@@ -209,7 +209,7 @@ class Memory implements Callable<Integer> {
                     long ns = ns(m.group(1).replace(' ', 'T').replace(',', '.'));
                     rank = m.group(5) != null && rank.isEmpty() ? "" + m.group(4) : rank;
                     if (m.group(5) != null && rank.equals("" + m.group(4))) {
-                        bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(m.group(5)) * 1e6), ns));
+                        bands.add(update(m.group(5), ns));
                     } else if ("after".equals(m.group(2)) && begun > 0) {
                         bands.add(m.group(3).equals("forward") ? new Band(FORWARD, begun, ns)
                             : new Band(BACKWARD, begun, Math.max(begun, ns - LATE_NS)));
@@ -221,6 +221,11 @@ class Memory implements Callable<Integer> {
             throw new IllegalArgumentException(log + ": damaged line, " + e.getMessage());
         }
         return bands;
+    }
+
+    static Band update(String ms, long end) {
+        require(ms.matches("\\d+(\\.\\d+)?"), "'" + ms + "' is no number");
+        return new Band(UPDATE, end - (long) (Double.parseDouble(ms) * 1e6), end);
     }
 
     long ns(String stamp) {
