@@ -442,8 +442,8 @@ class Subgroup implements Callable<Integer> {
         Stream.of("", ".png", ".eps", ".csv").forEach(end -> part.resolve(end).toFile().deleteOnExit());
         BitmapEncoder.saveBitmapWithDPI(page, part + "/.png", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(".eps"), eps(page));
-        Files.write(part.resolve(".csv"), rows.stream().map(row -> CSVFormat.DEFAULT.format(
-            row.stream().map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList());
+        Files.write(part.resolve(".csv"), rows.stream().filter(row -> csv).map(row -> CSVFormat.DEFAULT
+            .format(row.stream().map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
             Path file = plots.resolve(stem + end);
