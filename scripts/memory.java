@@ -439,11 +439,12 @@ class Memory implements Callable<Integer> {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
         g.draw(new Rectangle2D.Double(left, PAD, right - left, low - PAD));
-        double x = (left + right - width(String.join("   ", names.keySet()), TEXT)) / 2;
+        double wide = width(String.join("   ", names.keySet()), TEXT);
+        double size = TEXT * Math.min(1, (right - left) / wide), x = (left + right - wide * size / TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), PAD - 40, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), x, PAD - 40, 0);
-            x += width(name + "   ", TEXT);
+            text(g, name.substring(1), size, Color.BLACK, x + width("\u25a0", size), PAD - 40, 0);
+            text(g, name.substring(0, 1), size, names.get(name), x, PAD - 40, 0);
+            x += width(name + "   ", size);
         }
     }
 
@@ -478,12 +479,12 @@ class Memory implements Callable<Integer> {
                 drawing.accept(g);
             }
         };
-        String stem = name == null ? drawn.replaceAll("[^\\w.,+-]", "_") : name;
+        String stem = name == null ? drawn.replaceAll("(?U)[^\\w.,+-]", "_") : name;
         require(stem.matches("[^/\\p{C}]+"), "--name=" + name + ": expected a name; a folder is --plots");
         try {
             write(page, stem, rows);
         } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e + "); see --plots");
+            require(false, plots + ": cannot write there (" + e + "); see --plots and --name");
         }
         notes.forEach(note -> say(note));
     }

@@ -185,7 +185,7 @@ class Utilization implements Callable<Integer> {
             "(?:consumed.samples|iteration)[:=]? *(\\d+)", "(?:\\[Rank |rank=)(\\d+)(?=[^\\[]*ms)"))
         .map(name -> Pattern.compile(name + " *(?:(\\d+(?:\\.\\d+)?)(?=[\\s|\\[<\\e]|$))?")).toList();
     static final int ELAPSED = PHASES.size(), TFLOPS = ELAPSED + 1, COUNT = ELAPSED + 2, RANK = ELAPSED + 3;
-    static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d[^-]*)"),
+    static final Pattern PAIR = Pattern.compile("-([A-Za-z_]+)(\\d(?:e-\\d|[^-])*)"),
         PLAIN = Pattern.compile("\\d+(\\.\\d+)?(e-?\\d\\d?)?");
     static final List<String> APPROACHES = List.of("ZeRO-3", "BW-only", "Prefetch-only", "DOS");
 
@@ -237,7 +237,7 @@ class Utilization implements Callable<Integer> {
     /** Approaches as listed, then numbers, where 1/k counts as k and llama-7b as 7b, then words. */
     static final Comparator<String> ORDER = Comparator.<String>comparingDouble(text ->
         APPROACHES.contains(text) ? APPROACHES.indexOf(text) - 4
-            : number(text.replaceFirst("^(1/|.*-|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
+            : number(text.replaceFirst("^(1/|.*[^E]-|\\D+)", ""))).thenComparing(Comparator.naturalOrder());
 
     /** The runs that have the keys that a figure shows, sorted by these, the last first, and measured. */
     List<Run> read(List<String> shown) throws IOException {
@@ -253,7 +253,7 @@ class Utilization implements Callable<Integer> {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
         require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration
-            + ", expected \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is \"wall_clock_breakdown\" on?");
+            + ", too few lines as \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
         int most = logs.lastKey();
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
@@ -283,17 +283,16 @@ class Utilization implements Callable<Integer> {
             require(!logs.isEmpty(), input + ": no log, expected names such as log-7B-tp1-subg100000000.log");
             logs.forEach(log -> runs.add(new Run(log)));
         }
+        Map<String, List<String>> all = values(runs);
         for (String condition : where) {
             String[] parts = condition.split("!?=", 2);
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
-            Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
-            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
-                require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
-            }
-            runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
-            require(!runs.isEmpty(), "no run is left with " + condition + " (--where), all have it");
+            Stream<String> known = all.getOrDefault(parts[0], List.of()).stream();
+            require(known.map(value -> canonical(value)).toList().containsAll(values),
+                "a value of " + condition + " has no run (--where), all are " + all);
+            runs.removeIf(run -> values.contains(canonical(run.get(parts[0]))) == condition.contains("!="));
+            require(!runs.isEmpty(), "no run is left with " + condition + " (--where), all are " + all);
         }
         return runs;
     }
@@ -516,11 +515,12 @@ class Utilization implements Callable<Integer> {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
         g.draw(new Rectangle2D.Double(left, PAD, right - left, low - PAD));
-        double x = (left + right - width(String.join("   ", names.keySet()), TEXT)) / 2;
+        double wide = width(String.join("   ", names.keySet()), TEXT);
+        double size = TEXT * Math.min(1, (right - left) / wide), x = (left + right - wide * size / TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), TEXT, Color.BLACK, x + width("\u25a0", TEXT), PAD - 40, 0);
-            text(g, name.substring(0, 1), TEXT, names.get(name), x, PAD - 40, 0);
-            x += width(name + "   ", TEXT);
+            text(g, name.substring(1), size, Color.BLACK, x + width("\u25a0", size), PAD - 40, 0);
+            text(g, name.substring(0, 1), size, names.get(name), x, PAD - 40, 0);
+            x += width(name + "   ", size);
         }
     }
 
@@ -555,12 +555,12 @@ class Utilization implements Callable<Integer> {
                 drawing.accept(g);
             }
         };
-        String stem = name == null ? drawn.replaceAll("[^\\w.,+-]", "_") : name;
+        String stem = name == null ? drawn.replaceAll("(?U)[^\\w.,+-]", "_") : name;
         require(stem.matches("[^/\\p{C}]+"), "--name=" + name + ": expected a name; a folder is --plots");
         try {
             write(page, stem, rows);
         } catch (IOException e) {
-            require(false, plots + ": cannot write there (" + e + "); see --plots");
+            require(false, plots + ": cannot write there (" + e + "); see --plots and --name");
         }
         notes.forEach(note -> say(note));
     }
