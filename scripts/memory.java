@@ -113,6 +113,7 @@ class Memory implements Callable<Integer> {
             + (phases == null ? "" : "-" + phases.getFileName())
             + (device == null ? "" : "-device" + device)
             + (process == null ? "" : "-process" + process)
+            + (zone.getId().equals("UTC") ? "" : "-zone" + zone)
             + String.join("", ranges.entrySet().stream().map(range -> "-" + range).toList());
     }
 
@@ -252,7 +253,7 @@ class Memory implements Callable<Integer> {
         long drawn = device != null ? device : devices.stream().findFirst().orElse(0L);
         List<Sample> samples = monitor.samples(drawn, from, to);
         double most = samples.stream().mapToDouble(Memory::knownBytes).max().orElseThrow();
-        require(most >= 1 << 28, csv + ": mem_free is not in bytes but MiB? The most is " + most);
+        require(most >= 1 << 28, csv + ": mem_free in MiB? Its most is " + most + "; mem_used would tell");
         long count = samples.stream().filter(sample -> from <= sample.ns && sample.ns <= to).count();
         notes.add(csv + ": " + count + " samples of device " + drawn + " of " + devices);
         return samples;
@@ -271,7 +272,7 @@ class Memory implements Callable<Integer> {
         long from = bands.get(0).start;
         samples.stream().filter(s -> from <= s.ns && s.ns <= end(bands)).forEach(s -> {
             Stream<Band> around = bands.stream().filter(band -> band.start <= s.ns && s.ns <= band.end);
-            String phase = around.findFirst().map(band -> band.phase.key()).orElse("");
+            String phase = around.reduce((under, over) -> over).map(band -> band.phase.key()).orElse("");
             rows.add(List.of(s.ns, (s.ns - from) / 1e9, phase, s.row.get("mem_free")));
         });
         return rows;
@@ -280,7 +281,7 @@ class Memory implements Callable<Integer> {
     /** The bands, and the samples over them. */
     XYChart chart(List<Band> bands, List<Sample> samples, Path csv) {
         long from = bands.get(0).start;
-        double top = 1.1 * samples.stream().mapToDouble(Memory::freeGiB).max().orElseThrow();
+        double top = 1.1 * samples.stream().mapToDouble(Memory::freeGiB).filter(n -> n > 0).max().orElse(1);
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle("Time within the iteration (s)");
         chart.setYAxisTitle("Free GPU memory (GiB)");

@@ -114,9 +114,10 @@ class Utilization implements Callable<Integer> {
     /** A monitor's samples in an update, which all ranks must end; of no device may too many be missing. */
     static List<Sample> samples(Run run, Monitor monitor, Update update) {
         long starts = update.starts.getCount(), ends = update.ends.getCount();
-        require(starts > 0 && starts == ends, run.log + ": has " + starts + " step_start and " + ends
-            + " step_end lines in an iteration, expected one of both from each rank; see --iteration");
         long from = update.starts.getMin(), to = update.ends.getMax();
+        require(starts > 0 && starts == ends && from <= update.ends.getMin(), run.log + ": has " + starts
+            + " step_start and " + ends + " step_end lines in an iteration, expected one of both from each "
+            + "rank, no end before the first start; see --iteration");
         List<Sample> samples = new ArrayList<>();
         for (long device : monitor.devices.isEmpty() ? Set.of(0L) : monitor.devices.keySet()) {
             List<Sample> within = monitor.samples(device, from, to).stream()

@@ -65,7 +65,7 @@ record Cli(int status, String out, String err) {
                 boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
                 process.destroyForcibly().waitFor();
-                // Java itself says on stderr that it minds this variable, which the README recommends.
+                // Java itself says on stderr that it minds this variable, which a user may have set.
                 String said = Files.readString(err).replaceAll("(?m)^Picked up JAVA_TOOL_OPTIONS: .*\\R", "");
                 Cli cli = new Cli(process.exitValue(), Files.readString(out), said);
                 assertTrue(ended, () -> "not done after " + PATIENCE_SECONDS + " s: " + cli);

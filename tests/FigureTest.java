@@ -251,7 +251,7 @@ class FigureTest {
     }
 
     @Test void whereRunsClashOneMoreConditionSettlesIt() throws IOException {
-        Assumptions.assumeTrue(Files.exists(GoldenTest.RESULTS), "no real logs in " + GoldenTest.RESULTS);
+        GoldenTest.thereAreRealLogs();
         List<Object> args = List.of(GoldenTest.RESULTS.resolve("act-output-13B-scale-gaps-scale-DP"),
             "--bars=stride", "--plots=" + tmp);
         alias("data-parallel", args).failed(1, "ga=[0.25, 1]", "gbs=[4, 8, 16]", "--where", "-gbs4-",
@@ -260,6 +260,7 @@ class FigureTest {
     }
 
     @Test void throughputIsTheModelsSizeOverItsUpdate() throws IOException {
+        assertEquals("1G 0.5x", Throughput.label("subg", "1G") + " " + Throughput.label("ratio", "0.5x"));
         log("13B-dp1-ratio1-prefetch0-flush_async0-opt_gaps5", 1, 2, 10000, 0, 0);
         log("13B-dp1-ratio0.5-prefetch0-flush_async1-opt_gaps5", 1, 2, 69500, 0, 0);
         log("13B-dp1-ratio0.2-prefetch1-flush_async1-opt_gaps5", 1, 2, 5000, 0, 0);

@@ -44,7 +44,8 @@ class LauncherTest {
     static Set<String> names(Path folder) { return Set.of(folder.toFile().list()); }
 
     static Map<String, String> machine(Object path) {
-        return new HashMap<>(Map.of("PATH", path.toString(), "JAVA_HOME", "", "JBANG_DIR", "", "LANG", ""));
+        return new HashMap<>(Map.of("PATH", path.toString(), "JAVA_HOME", "", "JBANG_DIR", "",
+            "LC_ALL", "C"));
     }
 
     /** A machine whose java notes what JBang is asked and answers, and else says what its arguments are. */
@@ -65,9 +66,7 @@ class LauncherTest {
         return machine(bin + ":" + Cli.programsBut("jbang"));
     }
 
-    List<String> asked() throws IOException {
-        return Files.readAllLines(tmp.resolve("b in/asked"));
-    }
+    List<String> asked() throws IOException { return Files.readAllLines(tmp.resolve("b in/asked")); }
 
     /** What that java says. */
     static Cli answer(List<String> args) {

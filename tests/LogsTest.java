@@ -293,7 +293,7 @@ class LogsTest {
         flush_async=1 folder=8.3B ga=1 gbs=16 l=40 mbs=4 model=13B opt_gaps=5 prefetch=1 ratio=1 stride=1/5 \
         subg=100000000 tp=1
         7B-subg5K-z9T-tp2; approach=ZeRO-3 folder=8.3B model=7B stride=ZeRO-3 subg=5000 tp=2 z=9000000000000
-        8.3B-ratio0.65-newkey1.5; model=8.3B newkey=1.5 ratio=0.65
+        8.3B-ratio0.65-lr1e-4-v2release-newkey1.5; lr=1.0E-4 model=8.3B newkey=1.5 ratio=0.65 v=2release
         llama-7b-tp1-dp1-subg1e9; model=llama-7b tp=1 subg=1000000000
         gpt2-tp1-subg1.5B; model=gpt2 subg=1500000000
         gpt2; model=gpt2
@@ -382,7 +382,7 @@ class LogsTest {
         "model=13000M,7B; 1 2 3 4 500000000", "subg=500M; 500000000", "subg=0.5B,1e0; 1 500000000",
         "folder=logs; 1 2 3 4 500000000", "approach=BW-only,DOS; 3 500000000",
         "approach!=ZeRO-3; 2 3 500000000", "stride=1/5; 500000000", "ratio=none; 4",
-        "mbs=4 --where=ratio!=0.50 --where=model=7B; 1"})
+        "mbs=4 --where=ratio!=0.50 --where=model=7B; 1", "mbs=4 --where=mbs=1,4; 1 3 500000000"})
     void whereChoosesByTheName(String condition, String sizes) throws IOException {
         String line = grid() + " --where=" + condition;
         assertEquals(sizes, Chosen.of((Object[]) line.split(" ")).sizes());
@@ -394,7 +394,7 @@ class LogsTest {
         mbs=4,77; [1, 4, 8]
         mbs!=77; has no run|[1, 4, 8]
         mbs=4=4; [1, 4, 8]
-        mbs!=1,4,8; (--where)
+        mbs!=1,4,8; no run is left|(--where)|[1, 4, 8]
         approach=dos; [ZeRO-3, BW-only, Prefetch-only, DOS]""")
     void whatWhereDoesNotKnowIsAnsweredWithWhatThereIs(String where, String known) throws IOException {
         Path folder = grid();
@@ -438,7 +438,7 @@ class LogsTest {
         7B-l32-h4096-a32-dp1-gbs4-mbs4 13B-l40-h5120-a40-dp1-gbs1-mbs1; mbs=[1, 4], model=[7B, 13B]
         7B-l32-dp1-gbs4-mbs4 7B-l32-dp2-gbs8-mbs4; dp=[1, 2]
         7B-dp1-gbs4-mbs4 7B-dp1-gbs16-mbs4; ga=[1, 4]
-        7B-dp1-gbs8 7B-dp1-gbs4; gbs=[4, 8]
+        7B-dp1-gbs8-lr0.01 7B-dp1-gbs4-lr3e-4 7B-dp1-gbs4-lr0.00005; gbs=[4, 8], lr=[5.0E-5, 3.0E-4, 0.01]
         7B-prefetch0-opt_gaps5 7B-prefetch1-flush_async1-opt_gaps5; approach=[ZeRO-3, DOS]
         7B-prefetch1-flush_async1-opt_gaps2 7B-prefetch1-flush_async1-opt_gaps5; stride=[1/2, 1/5]
         7B-prefetch1-flush_async1-opt_gaps2 7B-prefetch1-flush_async1-opt_gaps5 7B-prefetch0; \

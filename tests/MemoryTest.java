@@ -141,7 +141,7 @@ class MemoryTest {
     }
 
     @Test void whatIsBesideTheRepositoryIsReadAsByHand() throws Exception {
-        Assumptions.assumeTrue(Files.exists(NSYS), "no captures here, in " + NSYS);
+        GoldenTest.thereAreRealLogs();
         assertMinima(GoldenTest.RESULTS.resolve(DATA.getFileName()), ".log");
         Map<String, String> before = Cli.snapshot(NSYS);
         for (String run : List.of("plain", "registered")) {
@@ -219,8 +219,9 @@ class MemoryTest {
         assertEquals(THIRD, read(csv.getParent()).bands);
         assertTrue(before.equals(Cli.snapshot(csv.getParent())), "something changed");
         Path link = Files.createSymbolicLink(tmp.resolve("z.sqlite"), sqlite);
-        run(Files.copy(csv, tmp.resolve("log-llama-7b-tp1-monitor.csv")), "--phases=" + link).well();
-        assertTrue(Files.exists(tmp.resolve("llama-7b-memory-z.sqlite.png")), "named after what was chosen");
+        run(Files.copy(csv, tmp.resolve("log-llama-7b-tp1-monitor.csv")), "--phases=" + link, "--zone=Japan")
+            .well();
+        assertTrue(Files.exists(tmp.resolve("llama-7b-memory-z.sqlite-zoneJapan.png")), "named so");
         for (String beside : List.of("-journal", "-wal")) {
             Path file = Files.writeString(Path.of(sqlite + beside), "x");
             run(csv).failed(1, file);
@@ -300,6 +301,8 @@ class MemoryTest {
         assertEquals(first, read(csv).rows);
         assertTrue(read(csv).notes.contains("device 0 of [0, 1]"), read(csv).notes);
         run(csv, "--device=2").failed(1, csv, "device 2");
+        ranges(7, 7, "X3000-3400");
+        assertTrue(read(csv, "--range=forward=my.step").rows.get(25).contains(",backward,"), "on top");
         Files.writeString(csv, HEADER + rows(0, 0, 3515) + row(0, ns(3520), "21474").strip());
         assertEquals(first.subList(0, 104), read(csv).rows, "the last row has no end yet");
     }

@@ -19,9 +19,7 @@ record Picture(BufferedImage image) {
     private static final double MEAN = 2;
     private static final int SINGLE = 128;
 
-    static Picture of(Path png) throws IOException {
-        return new Picture(ImageIO.read(png.toFile()));
-    }
+    static Picture of(Path png) throws IOException { return new Picture(ImageIO.read(png.toFile())); }
 
     /** The files of a figure, PNG and EPS, have the form in which they are printed. */
     static Picture check(Path plots, String name) throws IOException {
@@ -72,9 +70,7 @@ record Picture(BufferedImage image) {
             .map(shift -> Math.abs((a >> shift & 0xFF) - (b >> shift & 0xFF))).sum() / 3;
     }
 
-    int at(int x, int y) {
-        return image.getRGB(x, y) & 0xFFFFFF;
-    }
+    int at(int x, int y) { return image.getRGB(x, y) & 0xFFFFFF; }
 
     /** How many pixels have this colour. */
     long count(int color) {
@@ -82,9 +78,7 @@ record Picture(BufferedImage image) {
     }
 
     /** A piece of a row or a column in one colour, both ends inclusive. */
-    record Piece(int from, int to) {
-        int length() { return to - from + 1; }
-    }
+    record Piece(int from, int to) { int length() { return to - from + 1; } }
 
     /** The pieces of this colour that a column of the picture crosses, from the top down, below a row. */
     List<Piece> down(int x, int color, int below) {

@@ -33,9 +33,10 @@ class ProcessTest {
     /** The command that runs the one file, without a class of another, in a country of its own. */
     static List<String> alone(Path folder, String name, String text, List<String> args) throws IOException {
         Path script = Files.writeString(folder.resolve(name + ".java"), text);
-        String tests = FigureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+        URL tests = FigureTest.class.getProtectionDomain().getCodeSource().getLocation();
         String path = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-            .filter(jar -> !jar.equals(tests)).collect(Collectors.joining(File.pathSeparator));
+            .filter(jar -> !Path.of(jar).toUri().equals(URI.create("" + tests)))
+            .collect(Collectors.joining(File.pathSeparator));
         String[] javac = {"-proc:none", "-encoding", "US-ASCII", "-cp", path, "-d", folder + "", script + ""};
         assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, javac), name);
         List<String> java = Cli.java(List.of("-Duser.language=ar", "-Duser.country=EG",

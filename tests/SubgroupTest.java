@@ -52,6 +52,7 @@ class SubgroupTest {
         Picture figure = Picture.check(plots(), NAME);
         List<Picture.Piece> bars = bars(figure);
         assertEquals(sizes, bars.size());
+        assertEquals("1G", Subgroup.label(LogsTest.run("7B-subg1G")), "a size that is no number");
         assertTrue(bars.stream().map(Picture.Piece::length).distinct().count() <= 2, bars + ": heights");
         List<Integer> forward = bars.stream().map(bar -> phases(figure, bar).get(0).length()).toList();
         assertEquals(forward.stream().sorted(Comparator.reverseOrder()).toList(), forward, "from the top");
@@ -130,28 +131,29 @@ class SubgroupTest {
     }
 
     /** The phases are one table: a line more in it is a phase more in figure, legend and CSV. */
-    @Test void aFourthPhaseIsOneLineMore() throws IOException {
+    @ParameterizedTest @ValueSource(strings = {"All-reduce", "All-reduce of all the gradients"})
+    void aFourthPhaseIsOneLineMore(String phase) throws IOException {
         log(100, Sample.run(1000, 2000, 3000));
-        Cli.start(tmp, withAllReduce()).well();
+        Cli.start(tmp, with(phase)).well();
         Picture figure = Picture.check(tmp.resolve("plots"), NAME);
-        int y = bars(figure).get(0).from() + 2;
+        FigureTest.assertMargin(figure);
+        int y = bars(figure).get(0).from() + 2, orange = 0xDE8F05;
         for (int row : List.of(44, y)) {
-            int update = figure.across(row, Picture.UPDATE).to(), fourth = figure.across(row, ORANGE).from();
+            int update = figure.across(row, Picture.UPDATE).to(), fourth = figure.across(row, orange).from();
             assertTrue(update < fourth && fourth < 1490, "after the update, in row " + row);
         }
-        double drawn = figure.across(y, ORANGE).length();
+        double drawn = figure.across(y, orange).length();
         assertEquals(567.39 / 3000, drawn / figure.across(y, Picture.UPDATE).length(), .01);
-        assertEquals(List.of("subgroup_size,forward_ms,backward_ms,update_ms,all-reduce_ms",
-            "100,1000.0,2000.0,3000.0,567.39"), Files.readAllLines(tmp.resolve("plots/" + NAME + ".csv")));
+        assertEquals(List.of("subgroup_size,forward_ms,backward_ms,update_ms,"
+            + phase.toLowerCase(Locale.ROOT) + "_ms", "100,1000.0,2000.0,3000.0,567.39"),
+            Files.readAllLines(tmp.resolve("plots/" + NAME + ".csv")));
     }
 
-    static final int ORANGE = 0xDE8F05;
-
     /** The command that draws with a copy of the script whose table has one line more. */
-    List<String> withAllReduce() throws IOException {
+    List<String> with(String phase) throws IOException {
         String script = ProcessTest.text("subgroup"), last = "new Phase\\(\"Update\"[^)]*\\)";
         assertEquals(2, script.split(last).length, "one table of phases");
-        return ProcessTest.alone(tmp, "subgroup", script.replaceFirst(last,
-            "$0,\n        new Phase(\"All-reduce\", 0xDE8F05, \"bwd_allreduce\")"), List.of("logs", "--csv"));
+        return ProcessTest.alone(tmp, "subgroup", script.replaceFirst(last, "$0, new Phase(\"" + phase
+            + "\", 0xDE8F05, \"bwd_allreduce\")"), List.of("logs", "--csv"));
     }
 }

@@ -23,7 +23,7 @@ class All implements TestExecutionListener {
     /** As many classes at once as there are cores. */
     private static final String PARALLEL = "junit.jupiter.execution.parallel.";
     private final PrintStream out = System.out;
-    private int skipped;
+    private final Map<String, List<String>> skipped = new TreeMap<>();
 
     public static void main(String... names) throws Exception {
         String wanted = names.length == 0 ? ".*" : String.join("|", names);
@@ -40,14 +40,14 @@ class All implements TestExecutionListener {
         LauncherFactory.create().execute(request, progress, listener);
         TestExecutionSummary all = listener.getSummary();
         all.printFailuresTo(new PrintWriter(System.out, true), 20);
+        progress.skipped.forEach((why, tests) -> System.out.println("SKIPPED " + tests + ": " + why));
         System.out.printf("%n%d passed, %d failed, %d skipped%n", all.getTestsSucceededCount(),
-            all.getTotalFailureCount(), progress.skipped);
+            all.getTotalFailureCount(), progress.skipped.values().stream().mapToInt(List::size).sum());
         System.exit(all.getTestsFoundCount() > 0 && all.getTotalFailureCount() == 0 ? 0 : 1);
     }
 
     @Override public synchronized void executionSkipped(TestIdentifier test, String reason) {
-        skipped++;
-        out.println("\nSKIPPED " + test.getDisplayName() + ": " + reason);
+        skipped.computeIfAbsent(reason, why -> new ArrayList<>()).add(test.getDisplayName());
     }
 
     /** A dot for each test, and where a class ends its name. */
