@@ -57,7 +57,7 @@ class LauncherTest {
             case " $* " in
             *' dev.jbang.Main fail '*) echo failed; exit 3 ;;
             *' dev.jbang.Main '*) ;;
-            *) shift 3; printf '<%s>\\n' "$@"; exit 42 ;;
+            *) shift 3; printf '<%s>\\n' "$LC_ALL" "$@"; exit 42 ;;
             esac
             echo "${*##*dev.jbang.Main }" >>'BIN/asked'
             echo "'BIN/java' -classpath 'BIN/own.jar:BIN/library.jar' Main 'pre set'"
@@ -70,7 +70,7 @@ class LauncherTest {
 
     /** What that java says. */
     static Cli answer(List<String> args) {
-        return new Cli(42, Stream.concat(Stream.of("pre set"), args.stream())
+        return new Cli(42, Stream.concat(Stream.of("C.UTF-8", "pre set"), args.stream())
             .map(arg -> "<" + arg + ">\n").collect(Collectors.joining()), "");
     }
 
