@@ -138,10 +138,10 @@ class LauncherTest {
     }
 
     @Test void anInstalledJBangTakesOver() throws IOException {
-        Cli.program(tmp.resolve("jbang"), "printf '<%s>\\n' \"$@\"; exit 42\n");
+        Cli.program(tmp.resolve("jbang"), "printf '<%s>\\n' \"$LC_ALL\" \"$@\"; exit 42\n");
         Map<String, String> machine = machine("/nowhere:" + tmp + ":" + Cli.programsBut("jbang"));
         assertEquals(answer(HARD), Cli.start(CLONE, machine, LAUNCHER, "pre set", HARD));
-        assertEquals("<--offline>\n<memory@" + CATALOG + ">\n<memory>\n",
+        assertEquals("<C.UTF-8>\n<--offline>\n<memory@" + CATALOG + ">\n<memory>\n",
             Cli.start(tmp, machine, LAUNCHER, "--offline", "memory", "memory").out());
     }
 
