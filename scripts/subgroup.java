@@ -223,16 +223,17 @@ class Subgroup implements Callable<Integer> {
             require(!logs.isEmpty(), input + ": no log, expected names such as log-7B-tp1-subg100000000.log");
             logs.forEach(log -> runs.add(new Run(log)));
         }
-        Map<String, List<String>> all = values(runs);
         for (String condition : where) {
             String[] parts = condition.split("!?=", 2);
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
-            Stream<String> known = all.getOrDefault(parts[0], List.of()).stream();
-            require(known.map(value -> canonical(value)).toList().containsAll(values),
-                "a value of " + condition + " has no run (--where), all are " + all);
-            runs.removeIf(run -> values.contains(canonical(run.get(parts[0]))) == condition.contains("!="));
-            require(!runs.isEmpty(), "no run is left with " + condition + " (--where), all are " + all);
+            Function<Run, String> said = run -> canonical(run.get(parts[0]));
+            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
+            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
+                require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
+            }
+            runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
+            require(!runs.isEmpty(), "no run is left with " + condition + " (--where), all have it");
         }
         return runs;
     }
