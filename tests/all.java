@@ -40,7 +40,7 @@ class All implements TestExecutionListener {
         LauncherFactory.create().execute(request, progress, listener);
         TestExecutionSummary all = listener.getSummary();
         all.printFailuresTo(new PrintWriter(System.out, true), 20);
-        progress.skipped.forEach((why, tests) -> System.out.println("SKIPPED " + tests + ": " + why));
+        progress.skipped.forEach((why, tests) -> System.out.println("\nSKIPPED " + tests + ": " + why));
         System.out.printf("%n%d passed, %d failed, %d skipped%n", all.getTestsSucceededCount(),
             all.getTotalFailureCount(), progress.skipped.values().stream().mapToInt(List::size).sum());
         System.exit(all.getTestsFoundCount() > 0 && all.getTotalFailureCount() == 0 ? 0 : 1);
