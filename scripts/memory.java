@@ -253,7 +253,7 @@ class Memory implements Callable<Integer> {
         long drawn = device != null ? device : devices.stream().findFirst().orElse(0L);
         List<Sample> samples = monitor.samples(drawn, from, to);
         double most = samples.stream().mapToDouble(Memory::knownBytes).max().orElseThrow();
-        require(most >= 1 << 28, csv + ": mem_free in MiB? Its most is " + most + "; mem_used would tell");
+        require(most >= 1 << 28, csv + ": mem_free in MiB, not bytes? " + most + "; mem_used would tell");
         long count = samples.stream().filter(sample -> from <= sample.ns && sample.ns <= to).count();
         notes.add(csv + ": " + count + " samples of device " + drawn + " of " + devices);
         return samples;

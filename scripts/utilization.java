@@ -254,7 +254,7 @@ class Utilization implements Callable<Integer> {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
         require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration
-            + ", too few lines as \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
+            + "; too few lines like \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
         int most = logs.lastKey();
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
