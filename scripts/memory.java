@@ -191,9 +191,9 @@ class Memory implements Callable<Integer> {
     }
 
     /** The last stamp in a line, and what begins or ends then, or whose update, in so many ms, ends then. */
-    static final Pattern LINE = Pattern.compile(".*\\[(\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
-        + "(?:Engine (before|after) (forward|backward)|(?:(?:\\[Rank |rank=)(\\d+).*?)?time \\(ms\\) \\| "
-        + "(?:fwd|forward): .*\\| (?:bwd|backward): .*\\| step: ([^\\s|\\[<\\e]*))");
+    static final Pattern LINE = Pattern.compile(".*\\[(?<at>\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
+        + "(?:Engine (?<side>before|after) (?<of>forward|backward)|(?:(?:\\[Rank |rank=)(?<rank>\\d+).*?)?"
+        + "time \\(ms\\) \\| (?:fwd|forward): .*\\| (?:bwd|backward): .*\\| step: (?<ms>[^\\s|\\[<\\e]*))");
     /** DeepSpeed collects garbage before it says that a backward has ended: so much in the study's logs. */
     static final long LATE_NS = 63_000_000;
 
@@ -207,15 +207,15 @@ class Memory implements Callable<Integer> {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 Matcher m = LINE.matcher(line.substring(line.lastIndexOf('\0') + 1));
                 if (m.find()) {
-                    long ns = ns(m.group(1).replace(' ', 'T').replace(',', '.'));
-                    rank = m.group(5) != null && rank.isEmpty() ? "" + m.group(4) : rank;
-                    if (m.group(5) != null && rank.equals("" + m.group(4))) {
-                        bands.add(update(m.group(5), ns));
-                    } else if ("after".equals(m.group(2)) && begun > 0) {
-                        bands.add(m.group(3).equals("forward") ? new Band(FORWARD, begun, ns)
+                    long ns = ns(m.group("at").replace(' ', 'T').replace(',', '.'));
+                    rank = m.group("ms") != null && rank.isEmpty() ? "" + m.group("rank") : rank;
+                    if (m.group("ms") != null && rank.equals("" + m.group("rank"))) {
+                        bands.add(update(m.group("ms"), ns));
+                    } else if ("after".equals(m.group("side")) && begun > 0) {
+                        bands.add(m.group("of").equals("forward") ? new Band(FORWARD, begun, ns)
                             : new Band(BACKWARD, begun, Math.max(begun, ns - LATE_NS)));
                     }
-                    begun = "before".equals(m.group(2)) ? ns : 0;
+                    begun = "before".equals(m.group("side")) ? ns : 0;
                 }
             }
         } catch (DateTimeException | IllegalArgumentException e) {
