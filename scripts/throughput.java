@@ -493,7 +493,7 @@ class Throughput implements Callable<Integer> {
         String stem = name == null ? drawn.replaceAll("(?U)[^\\w.,+-]", "_") : name;
         require(stem.matches("[^/\\p{C}]+"), "--name=" + name + ": expected a name; a folder is --plots");
         try {
-            write(page, stem, rows);
+            write(page, stem, csv ? rows : List.of());
         } catch (IOException e) {
             require(false, plots + ": cannot write there (" + e + "); see --plots and --name");
         }
@@ -505,7 +505,7 @@ class Throughput implements Callable<Integer> {
         Stream.of("", ".png", ".eps", ".csv").forEach(end -> part.resolve(end).toFile().deleteOnExit());
         BitmapEncoder.saveBitmapWithDPI(page, part + "/.png", BitmapEncoder.BitmapFormat.PNG, 300);
         Files.writeString(part.resolve(".eps"), eps(page));
-        Files.write(part.resolve(".csv"), rows.stream().filter(row -> csv).map(row -> CSVFormat.DEFAULT
+        Files.write(part.resolve(".csv"), rows.stream().map(row -> CSVFormat.DEFAULT
             .format(row.stream().map(cell -> cell.equals(Double.NaN) ? "" : cell).toArray())).toList());
         Files.deleteIfExists(plots.resolve(stem + ".csv"));
         for (String end : csv ? List.of(".png", ".eps", ".csv") : List.of(".png", ".eps")) {
