@@ -96,11 +96,9 @@ class Memory implements Callable<Integer> {
             .filter(Files::isRegularFile).findFirst().orElse(Path.of(stem + ".sqlite"));
         require(Files.isRegularFile(source), source + ": no such file, expected what ends in one of " + ends
             + "; name one by --phases");
-        for (Path file : List.of(csv, source)) {
-            try (BufferedReader lines = lines(Files.newInputStream(file))) {
-                boolean pointer = lines.readLine().startsWith("version https://git-lfs");
-                require(!pointer, file + ": a Git LFS pointer, expected the file; run git lfs pull");
-            }
+        try (BufferedReader lines = lines(Files.newInputStream(source))) {
+            boolean pointer = lines.readLine().startsWith("version https://git-lfs");
+            require(!pointer, source + ": a Git LFS pointer, expected the file; run git lfs pull");
         }
         return source;
     }
@@ -455,9 +453,9 @@ class Memory implements Callable<Integer> {
             .filter(Files::exists).findFirst();
         require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "' is not here, nor in data/ "
             + "or ../data/; expected a folder or a file");
-        try (Stream<Path> files = Files.walk(place.get(), 1, FileVisitOption.FOLLOW_LINKS)) {
-            return files.filter(Files::isRegularFile).sorted()
-                .filter(file -> file.getFileName().toString().matches(name)).toList();
+        try (Stream<Path> files = Files.find(place.get(), 1, (file, is) -> is.isRegularFile()
+            && file.getFileName().toString().matches(name), FileVisitOption.FOLLOW_LINKS)) {
+            return files.sorted().toList();
         }
     }
 

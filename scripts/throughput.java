@@ -248,11 +248,9 @@ class Throughput implements Callable<Integer> {
     static List<double[]> iterations(Path log, InputStream in, int last) throws IOException {
         List<double[]> found = new ArrayList<>();
         try (BufferedReader lines = lines(in)) {
-            boolean complete = false;
-            for (String line = lines.readLine(); line != null && !complete; line = lines.readLine()) {
-                add(found, log, line);
-                complete = found.size() > last || found.size() == last && found.get(last - 1)[ELAPSED] >= 0;
-            }
+            lines.lines().takeWhile(line -> found.size() < last
+                || found.size() == last && Double.isNaN(found.get(last - 1)[ELAPSED]))
+                .forEach(line -> add(found, log, line));
         }
         return found;
     }
@@ -465,9 +463,9 @@ class Throughput implements Callable<Integer> {
             .filter(Files::exists).findFirst();
         require(place.isPresent() && !input.toString().isEmpty(), "'" + input + "' is not here, nor in data/ "
             + "or ../data/; expected a folder or a file");
-        try (Stream<Path> files = Files.walk(place.get(), 1, FileVisitOption.FOLLOW_LINKS)) {
-            return files.filter(Files::isRegularFile).sorted()
-                .filter(file -> file.getFileName().toString().matches(name)).toList();
+        try (Stream<Path> files = Files.find(place.get(), 1, (file, is) -> is.isRegularFile()
+            && file.getFileName().toString().matches(name), FileVisitOption.FOLLOW_LINKS)) {
+            return files.sorted().toList();
         }
     }
 

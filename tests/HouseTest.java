@@ -16,9 +16,9 @@ import static org.junit.jupiter.api.Assertions.*;
 class HouseTest {
     /** The most lines of each script, each block, and all else: those that there are, so that none grows. */
     static final Map<String, Integer> LINES = Map.ofEntries(
-        Map.entry("subgroup", 495), Map.entry("breakdown", 601), Map.entry("throughput", 555),
-        Map.entry("memory", 545), Map.entry("utilization", 622), Map.entry("scripts", 2818),
-        Map.entry("block logs", 231), Map.entry("block grid", 109), Map.entry("block monitor", 66),
+        Map.entry("subgroup", 493), Map.entry("breakdown", 599), Map.entry("throughput", 553),
+        Map.entry("memory", 543), Map.entry("utilization", 620), Map.entry("scripts", 2808),
+        Map.entry("block logs", 229), Map.entry("block grid", 109), Map.entry("block monitor", 66),
         Map.entry("block figure", 148), Map.entry("a method", 25), Map.entry("jbang", 80),
         Map.entry("README.md", 120), Map.entry("bench", 700), Map.entry("tests", 2800));
     static final int WIDTH = 110, SENTENCE = 100;
