@@ -15,7 +15,7 @@ import java.nio.file.*;
 import java.time.Instant;
 import java.util.*;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.concurrent.*;
 import java.util.function.*;
 import java.util.regex.*;
 import java.util.stream.*;
@@ -594,6 +594,8 @@ class Utilization implements Callable<Integer> {
     static int execute(Callable<Integer> script, String... args) {
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say(e + ": too little memory (-Xmx in the "
             + "script's header), or no fonts (apt install fontconfig fonts-dejavu-core)"));
+        // XChart, its fonts and the writer of EPS load while options are read: 8 % of the whole command.
+        ForkJoinPool.commonPool().submit(() -> eps(new XYChart(99, 99)));
         return new picocli.CommandLine(script).setOverwrittenOptionsAllowed(true)
             .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))
             .setExecutionExceptionHandler((e, line, parsed) -> say(e instanceof IllegalArgumentException
