@@ -69,6 +69,8 @@ class Breakdown implements Callable<Integer> {
 
     /** The TFLOPs, on a red axis: a round number is as high as 1 s, so that both axes have the same ticks. */
     void addTflops() {
+        places.values().stream().filter(run -> !run.failed() && !(run.means[TFLOPS] > 0))
+            .forEach(run -> notes.add(run.log + ": no TFLOPs after its timing line, so it has no dot"));
         scale = IntStream.iterate(-9, power -> power + 1).boxed()
             .flatMap(power -> Stream.of(1, 2, 5).map(digit -> digit * Math.pow(10, power)))
             .filter(next -> places.values().stream().noneMatch(run -> inWay(run, run.means[TFLOPS] / next)))

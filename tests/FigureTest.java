@@ -184,6 +184,8 @@ class FigureTest {
             assertTrue(100 < number && number < top - 50, number + " is not between the frame and the bar");
             assertTrue(red(figure, bar.from(), bar.to(), zero) > 100, "no dot");
         }
+        log("7B-dp2-subg100000000", 2000, 3000, 5000, 10500, 0);
+        run(new Breakdown()).well("7B-dp2-subg100000000.log: no TFLOPs");
     }
 
     @Test void elapsedBarsReachTheElapsedTimeInGrey() throws IOException {
