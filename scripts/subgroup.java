@@ -5,7 +5,7 @@
 //DEPS org.knowm.xchart:xchart:4.0.3
 //DEPS org.apache.xmlgraphics:xmlgraphics-commons:2.11
 //DEPS org.apache.commons:commons-csv:1.14.1
-//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:-UsePerfData -Xmx160m -XX:Tier4BackEdgeThreshold=400000
+//RUNTIME_OPTIONS -XX:+UseSerialGC -XX:Tier4BackEdgeThreshold=400000 -XX:-UsePerfData -Xmx160m
 //RUNTIME_OPTIONS -XX:Tier4InvocationThreshold=50000 -XX:Tier4CompileThreshold=50000
 
 import java.awt.*;
