@@ -192,12 +192,13 @@ class Memory implements Callable<Integer> {
     static final Pattern LINE = Pattern.compile(".*\\[(?<at>\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
         + "(?:Engine (?<side>before|after) (?<of>forward|backward)|(?:(?:\\[Rank |rank=)(?<rank>\\d+).*?)?"
         + "time \\(ms\\) \\| (?:fwd|forward): .*\\| (?:bwd|backward): .*\\| step: (?<ms>[^\\s|\\[<\\e]*))");
+    static final Pattern CONSUMED = Pattern.compile("consumed.samples[:=] *(\\d{1,18})");
     /** DeepSpeed collects garbage before it says that a backward has ended: so much in the study's logs. */
     static final long LATE_NS = 63_000_000;
 
     /** A log's bands: forwards and backwards by DeepSpeed's memory messages, updates by timing lines. */
     List<Band> logged(Path log) throws IOException {
-        notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
+        noteLog(log);
         List<Band> bands = new ArrayList<>();
         String rank = "";
         long begun = 0;
@@ -220,6 +221,19 @@ class Memory implements Callable<Integer> {
             throw new IllegalArgumentException(log + ": damaged line, " + e.getMessage());
         }
         return bands;
+    }
+
+    /** Notes that a log is used, and where its iterations are missing or come again, by their samples. */
+    void noteLog(Path log) throws IOException {
+        notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
+        try (BufferedReader lines = lines(Files.newInputStream(log))) {
+            long[] counts = lines.lines().map(CONSUMED::matcher).filter(Matcher::find)
+                .mapToLong(count -> Long.parseLong(count.group(1))).toArray();
+            IntStream.range(2, counts.length)
+                .filter(i -> counts[i] - counts[i - 1] != counts[1] - counts[0]).findFirst()
+                .ifPresent(i -> notes.add(log + ": consumed samples rise unevenly, " + counts[i - 1] + " to "
+                    + counts[i] + ": lines are missing, or two runs are in one log"));
+        }
     }
 
     static Band update(String ms, long end) {
