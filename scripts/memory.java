@@ -229,10 +229,12 @@ class Memory implements Callable<Integer> {
         try (BufferedReader lines = lines(Files.newInputStream(log))) {
             long[] counts = lines.lines().map(CONSUMED::matcher).filter(Matcher::find)
                 .mapToLong(count -> Long.parseLong(count.group(1))).toArray();
-            IntStream.range(2, counts.length)
-                .filter(i -> counts[i] - counts[i - 1] != counts[1] - counts[0]).findFirst()
-                .ifPresent(i -> notes.add(log + ": consumed samples rise unevenly, " + counts[i - 1] + " to "
-                    + counts[i] + ": lines are missing, or two runs are in one log"));
+            long[] rises = IntStream.range(1, counts.length)
+                .mapToLong(i -> counts[i] - counts[i - 1]).toArray();
+            long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
+            IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
+                notes.add(log + ": consumed samples " + counts[i] + " to " + counts[i + 1]
+                    + ": lines are missing, or two runs in one log"));
         }
     }
 
@@ -531,7 +533,7 @@ class Memory implements Callable<Integer> {
     static int execute(Callable<Integer> script, String... args) {
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say(e + ": too little memory (-Xmx in the "
             + "script's header), or no fonts (apt install fontconfig fonts-dejavu-core)"));
-        // XChart, its fonts and the writer of EPS load while options are read: 8 % of the whole command.
+        // So that XChart, fonts and the writer of EPS are loaded by the time that they are needed.
         ForkJoinPool.commonPool().submit(() -> eps(new XYChart(99, 99)));
         return new picocli.CommandLine(script).setOverwrittenOptionsAllowed(true)
             .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))

@@ -467,7 +467,7 @@ class Subgroup implements Callable<Integer> {
     static int execute(Callable<Integer> script, String... args) {
         Thread.setDefaultUncaughtExceptionHandler((thread, e) -> say(e + ": too little memory (-Xmx in the "
             + "script's header), or no fonts (apt install fontconfig fonts-dejavu-core)"));
-        // XChart, its fonts and the writer of EPS load while options are read: 8 % of the whole command.
+        // So that XChart, fonts and the writer of EPS are loaded by the time that they are needed.
         ForkJoinPool.commonPool().submit(() -> eps(new XYChart(99, 99)));
         return new picocli.CommandLine(script).setOverwrittenOptionsAllowed(true)
             .setParameterExceptionHandler((e, rest) -> say("--help says more: " + e.getMessage()))

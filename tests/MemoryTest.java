@@ -268,15 +268,16 @@ class MemoryTest {
     @Test void aLogsPhasesAreThoseOfTheCapture() throws Exception {
         Files.delete(sqlite);
         Path beside = csv.resolveSibling("log-7B-tp1.log"), tokyo = tmp.resolve("tokyo.log");
-        Files.writeString(beside, logged(ZoneOffset.UTC, 4));
+        Files.writeString(beside, "consumed samples: 8\nconsumed_samples=  16\n" + logged(ZoneOffset.UTC, 4));
         Files.writeString(tokyo, logged(ZoneId.of("Asia/Tokyo"), 4).replaceAll("(?m)^", "x31: 3%|# | 3/9\r"));
         assertEquals(THIRD, read(csv.getParent()).bands);
+        assertFalse(read(csv.getParent()).notes.contains("consumed"), "it rises evenly");
         assertEquals(THIRD, read(csv, "--phases=" + tokyo, "--zone=Asia/Tokyo").bands);
         run(csv, "--phases=" + tokyo).failed(1, csv, "zone");
-        String torn = "consumed samples: 1\nconsumed samples:   2\nconsumed_samples=  4\n";
+        String torn = "consumed samples: 1\nconsumed samples:   3\nconsumed_samples=  4\n";
         Files.writeString(log, torn + logged(ZoneOffset.UTC, 4).replace(",373]", ",150]"));
         assertEquals(THIRD.replace("3310", "3110"), read(csv, "--phases=" + log).bands);
-        run(csv, "--phases=" + log).well("unevenly, 2 to 4");
+        run(csv, "--phases=" + log).well(log + ": consumed samples 1 to 3: lines are missing");
         String whole = logged(ZoneOffset.UTC, 3);
         Map<String, String> wrong = Map.of(whole.substring(0, whole.lastIndexOf("0.0")), "2 updates",
             whole.replaceAll(".*Engine before forward\n", ""), "",
