@@ -23,7 +23,7 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.xmlgraphics.java2d.ps.EPSDocumentGraphics2D;
 import org.knowm.xchart.*;
 import org.knowm.xchart.style.*;
-import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.knowm.xchart.style.markers.Circle;
 import picocli.CommandLine.*;
 
 /** A group of bars for each value of a key, in it a bar for each value of another: the phases, stacked. */
@@ -79,9 +79,11 @@ class Breakdown implements Callable<Integer> {
         chart.getStyler().setYAxisMax(1, scale * chart.getStyler().getYAxisMax(0)).mergeYAxisGroups(0, 1)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
-        addLine("rim", Color.WHITE, new BasicStroke(12));
+        boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
+        addLine("rim", Color.WHITE, new BasicStroke(14), sequence);
         legend.remove("rim");
-        addLine("\u25cf TFLOPs", RED, new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0));
+        addLine((sequence ? "\u2505\u26ab\u2505" : "\u26ab") + " TFLOPs", RED,
+            new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0), sequence);
     }
 
     /** Whether a dot is outside the frame, or where it hides a number for which there is no room above it. */
@@ -92,11 +94,16 @@ class Breakdown implements Callable<Integer> {
     }
 
     /** Dots for the TFLOPs, joined within a group if its bars are a sequence. */
-    void addLine(String name, Color color, BasicStroke stroke) {
-        boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
+    void addLine(String name, Color color, BasicStroke stroke, boolean sequence) {
         CategorySeries line = addSeries(name, color, run -> run.means[TFLOPS]);
         line.setChartCategorySeriesRenderStyle(sequence ? Line : Scatter);
-        line.setMarker(SeriesMarkers.CIRCLE).setLineStyle(stroke).setYAxisGroup(1);
+        line.setLineStyle(stroke).setYAxisGroup(1);
+        int dot = (int) (Math.max(8, size * .4) + stroke.getLineWidth());
+        line.setMarker(new Circle() {
+            @Override public void paint(Graphics2D g, double x, double y, int ignored) {
+                super.paint(g, x, y, dot);
+            }
+        });
     }
 
     /** What --csv writes: a header, then of each run the keys' values and its numbers, as in its log. */
@@ -377,8 +384,7 @@ class Breakdown implements Callable<Integer> {
             .mapToDouble(said -> width(said, size)).max().orElseThrow();
         style(chart.getStyler()).setYAxisMax(0, highest / (1 - number / (chart.getHeight() - 2 * PAD)))
             .setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false);
-        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84)
-            .setMarkerSize((int) Math.max(12, size * .48));
+        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84);
     }
 
     static List<String> sorted(List<Run> runs, String key) {
@@ -491,7 +497,7 @@ class Breakdown implements Callable<Integer> {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
+    /** A plot's frame, and above it names in a row, each behind its sign in its colour. */
     static void frame(Graphics2D g, double left, double right, double low, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
@@ -499,8 +505,9 @@ class Breakdown implements Callable<Integer> {
         double wide = width(String.join("   ", names.keySet()), TEXT);
         double size = TEXT * Math.min(1, (right - left) / wide), x = (left + right - wide * size / TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), size, Color.BLACK, x + width("\u25a0", size), PAD - 40, 0);
-            text(g, name.substring(0, 1), size, names.get(name), x, PAD - 40, 0);
+            String sign = name.split(" ")[0];
+            text(g, name.substring(sign.length()), size, Color.BLACK, x + width(sign, size), PAD - 40, 0);
+            text(g, sign, size, names.get(name), x, PAD - 40, 0);
             x += width(name + "   ", size);
         }
     }

@@ -449,7 +449,7 @@ class Memory implements Callable<Integer> {
         return BOLD.deriveFont((float) size).getStringBounds(s, EXACT).getWidth();
     }
 
-    /** A plot's frame, and above it names in a row, each behind its first character in its colour. */
+    /** A plot's frame, and above it names in a row, each behind its sign in its colour. */
     static void frame(Graphics2D g, double left, double right, double low, Map<String, Color> names) {
         g.setColor(Color.BLACK);
         g.setStroke(new BasicStroke(3));
@@ -457,8 +457,9 @@ class Memory implements Callable<Integer> {
         double wide = width(String.join("   ", names.keySet()), TEXT);
         double size = TEXT * Math.min(1, (right - left) / wide), x = (left + right - wide * size / TEXT) / 2;
         for (String name : names.keySet()) {
-            text(g, name.substring(1), size, Color.BLACK, x + width("\u25a0", size), PAD - 40, 0);
-            text(g, name.substring(0, 1), size, names.get(name), x, PAD - 40, 0);
+            String sign = name.split(" ")[0];
+            text(g, name.substring(sign.length()), size, Color.BLACK, x + width(sign, size), PAD - 40, 0);
+            text(g, sign, size, names.get(name), x, PAD - 40, 0);
             x += width(name + "   ", size);
         }
     }
