@@ -37,6 +37,8 @@ class Breakdown implements Callable<Integer> {
     String bars;
     @Option(names = "--elapsed", description = "Bars reach the elapsed time; what is in no phase is grey.")
     boolean elapsed;
+    /** The TFLOPs that stand as high as a second; 0 if none are drawn. */
+    double scale;
 
     public static void main(String... args) {
         System.exit(execute(new Breakdown(), args));
@@ -53,9 +55,8 @@ class Breakdown implements Callable<Integer> {
             addTflops();
         }
         String drawn = Map.of("dp", "data-parallel", "tp", "tensor-parallel").getOrDefault(groups, groups)
-            + (bars.equals("subg") ? "" : "-" + bars)
-            + (elapsed ? "-elapsed" : "");
-        save(name(runs, drawn), this::draw, table(runs));
+            + (bars.equals("subg") ? "" : "-" + bars) + (elapsed ? "-elapsed" : "");
+        save(name(runs, drawn), g -> draw(g, run -> foot(run, scale)), table(runs));
         return 0;
     }
 
@@ -71,12 +72,13 @@ class Breakdown implements Callable<Integer> {
     void addTflops() {
         places.values().stream().filter(run -> !run.failed() && !(run.means[TFLOPS] > 0))
             .forEach(run -> notes.add(run.log + ": no TFLOPs after its timing line, so it has no dot"));
-        scale = IntStream.iterate(-9, power -> power + 1).boxed()
-            .flatMap(power -> Stream.of(1, 2, 5).map(digit -> digit * Math.pow(10, power)))
-            .filter(next -> places.values().stream().noneMatch(run -> inWay(run, run.means[TFLOPS] / next)))
-            .findFirst().orElseThrow();
+        double end = chart.getStyler().getYAxisMax(0);
+        scale = DoubleStream.iterate(1e-9, power -> power * 10)
+            .flatMap(power -> DoubleStream.of(power, power * 2, power * 5))
+            .filter(next -> places.values().stream().noneMatch(run -> run.means[TFLOPS] / next * 1.05 > end
+                || foot(run, next) > highest + 8 * pixel)).findFirst().orElseThrow();
         chart.setYAxisGroupTitle(1, "TFLOPs per GPU");
-        chart.getStyler().setYAxisMax(1, scale * chart.getStyler().getYAxisMax(0)).mergeYAxisGroups(0, 1)
+        chart.getStyler().setYAxisMax(1, scale * end).mergeYAxisGroups(0, 1)
             .setYAxisGroupTickLabelsColorMap(1, RED).setYAxisGroupTickMarksColorMap(1, RED)
             .setYAxisGroupTitleColor(1, RED).setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
         boolean sequence = places.values().stream().allMatch(run -> run.value(bars) >= 0);
@@ -86,24 +88,23 @@ class Breakdown implements Callable<Integer> {
             new BasicStroke(6, BasicStroke.CAP_BUTT, 0, 10, new float[] {6}, 0), sequence);
     }
 
-    /** Whether a dot is outside the frame, or where it hides a number for which there is no room above it. */
-    boolean inWay(Run run, double dot) {
-        double number = (width(digits(height(run)), size) + 24) / (chart.getHeight() - 2 * PAD);
-        double end = chart.getStyler().getYAxisMax(0);
-        return dot * 1.05 > end || dot > highest && dot < height(run) + number * end;
+    /** Where a number begins: at the end of its bar or, if a dot is in its way, above that. */
+    double foot(Run run, double scale) {
+        double high = height(run), dot = run.means[TFLOPS] / scale;
+        double end = high + (24 + width(digits(high), size)) * pixel;
+        return high - 12 * pixel < dot && dot < end ? dot + 8 * pixel : high;
     }
 
     /** Dots for the TFLOPs, joined within a group if its bars are a sequence. */
     void addLine(String name, Color color, BasicStroke stroke, boolean sequence) {
-        CategorySeries line = addSeries(name, color, run -> run.means[TFLOPS]);
-        line.setChartCategorySeriesRenderStyle(sequence ? Line : Scatter);
-        line.setLineStyle(stroke).setYAxisGroup(1);
-        int dot = (int) (Math.max(8, size * .4) + stroke.getLineWidth());
-        line.setMarker(new Circle() {
+        Circle dot = new Circle() {
             @Override public void paint(Graphics2D g, double x, double y, int ignored) {
-                super.paint(g, x, y, dot);
+                super.paint(g, x, y, (int) (Math.max(8, size * .4) + stroke.getLineWidth()));
             }
-        });
+        };
+        addSeries(name, color, run -> run.means[TFLOPS]);
+        chart.getSeries(name).setChartCategorySeriesRenderStyle(sequence ? Line : Scatter).setMarker(dot)
+            .setMarkerColor(color).setLineColor(color).setLineStyle(stroke).setYAxisGroup(1);
     }
 
     /** What --csv writes: a header, then of each run the keys' values and its numbers, as in its log. */
@@ -353,43 +354,36 @@ class Breakdown implements Callable<Integer> {
         "tp", "tensor-parallel degree", "ga", "gradient accumulation", "mbs", "micro-batch size",
         "ratio", "share updated on the GPU", "stride", "updates on the GPU");
 
-    /** The bars' names by place; the places before each group and after the last are empty. */
+    /** The bars' names and runs by place; the places before each group and after the last are empty. */
     final List<String> names = new ArrayList<>(List.of("")), groupNames = new ArrayList<>();
     final Map<Integer, Run> places = new TreeMap<>();
     final Map<String, Color> legend = new LinkedHashMap<>();
     CategoryChart chart;
-    double highest, nameSize, size;
-    /** The TFLOPs that stand as high as 1, if they are drawn: a number over a bar must not hide a dot. */
-    double scale = Double.NaN;
+    /** The highest bar and a pixel on the axis; the size of what stands upright, the longest name in it. */
+    double highest, pixel, size, longest;
 
-    /** Gives each run its place, and the chart room for all names and for a number over the highest bar. */
+    /** Gives each run its place, ratios falling as the GPU's share rises, and the chart room for all text. */
     void arrange(List<Run> runs, String title) {
-        List<String> groupValues = sorted(runs, groups), barValues = sorted(runs, bars);
-        String key = groups.toUpperCase(Locale.ROOT);
+        Map<String, List<String>> values = values(runs);
+        values.computeIfPresent("ratio", (key, all) -> all.stream().sorted(ORDER.reversed()).toList());
+        List<String> groupValues = values.get(groups), barValues = values.get(bars);
         for (String group : groupValues) {
-            groupNames.add(label(groups, group).replaceFirst("^[\\d.]+$", key + " = $0"));
+            groupNames.add(label(groups, group)
+                .replaceFirst("^[\\d.]+$", groups.toUpperCase(Locale.ROOT) + " = $0"));
             barValues.forEach(bar -> names.add(label(bars, bar)));
             names.add("");
         }
         runs.forEach(run -> places.put(1 + barValues.indexOf(run.get(bars))
             + groupValues.indexOf(run.get(groups)) * (barValues.size() + 1), run));
-        double longest = names.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
         size = TEXT * Math.min(1, 28. / names.size());
-        nameSize = Math.min(size, TEXT * 300 / longest);
-        chart = new CategoryChart(WIDTH - 36 + 2 * PAD,
-            HEIGHT - 241 + 2 * PAD - (int) (longest * nameSize / TEXT));
+        longest = names.stream().mapToDouble(name -> width(name, size)).max().orElseThrow();
+        int pixels = HEIGHT - 241 - (int) Math.min(longest, 300);
+        highest = runs.stream().mapToDouble(this::height).filter(number -> number > 0).max().orElseThrow();
+        pixel = highest / (pixels - 24 - Math.max(width("00.0", size), width(digits(highest), size)));
+        chart = new CategoryChart(WIDTH - 36 + 2 * PAD, pixels + 2 * PAD);
         chart.setYAxisTitle(title);
-        highest = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
-        double number = 24 + Stream.concat(Stream.of("00.0"), runs.stream().map(run -> digits(height(run))))
-            .mapToDouble(said -> width(said, size)).max().orElseThrow();
-        style(chart.getStyler()).setYAxisMax(0, highest / (1 - number / (chart.getHeight() - 2 * PAD)))
+        style(chart.getStyler().setStacked(true).setAvailableSpaceFill(.84)).setYAxisMax(0, pixels * pixel)
             .setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false);
-        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84);
-    }
-
-    static List<String> sorted(List<Run> runs, String key) {
-        Comparator<String> order = key.equals("ratio") ? ORDER.reversed() : ORDER;
-        return runs.stream().map(run -> run.get(key)).distinct().sorted(order).toList();
     }
 
     /** A value as one says it: parameters such as 100M or 1.5B, a ratio as the share that the GPU updates. */
@@ -402,52 +396,46 @@ class Breakdown implements Callable<Integer> {
         };
     }
 
-    /** Adds a number of each run, and its name to the legend. */
-    CategorySeries addSeries(String name, Color color, ToDoubleFunction<Run> number) {
+    /** Adds a number of each run to the chart, and its name to the legend. */
+    void addSeries(String name, Color color, ToDoubleFunction<Run> number) {
         Double[] numbers = new Double[names.size()];
         places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
+        chart.addSeries(name, names, Arrays.asList(numbers)).setFillColor(color);
         legend.put(name, color);
-        CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
-        series.setMarkerColor(color).setLineColor(color).setFillColor(color);
-        return series;
     }
 
     /** The chart, and below it the names of the bars, upright, and of the groups, and what these are. */
-    void draw(Graphics2D g) {
+    void draw(Graphics2D g, ToDoubleFunction<Run> foot) {
         g.translate(12 - PAD, 92 - PAD);
         chart.paint(g, chart.getWidth(), chart.getHeight());
-        double bottom = chart.getScreenYFromChart(0);
+        double bottom = chart.getScreenYFromChart(0), low = HEIGHT - 215 + PAD;
         g.rotate(-Math.PI / 2);
-        IntStream.range(0, names.size()).forEach(place ->
-            text(g, names.get(place), nameSize, Color.BLACK, -bottom - 12, x(place + .5), 1));
-        places.forEach((place, run) -> drawNumber(g, x(place + .5), run));
+        IntStream.range(0, names.size()).forEach(place -> text(g, names.get(place),
+            size * Math.min(1, 300 / longest), Color.BLACK, -bottom - 12, x(place + .5), 1));
+        places.forEach((place, run) -> drawNumber(g, x(place + .5), run, foot.applyAsDouble(run)));
         g.rotate(Math.PI / 2);
-        int pitch = (names.size() - 1) / groupNames.size(), low = HEIGHT - 215 + PAD;
-        double widest = groupNames.stream().mapToDouble(name -> width(name + " ", TEXT)).max().orElseThrow();
+        int pitch = (names.size() - 1) / groupNames.size();
         for (int group = 0; group < groupNames.size(); group++) {
-            double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / widest);
-            text(g, groupNames.get(group), fit, Color.BLACK, x((group + .5) * pitch + .5), low + 31, .5);
+            String name = groupNames.get(group);
+            double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / width(name + " ", TEXT));
+            text(g, name, fit, Color.BLACK, x((group + .5) * pitch + .5), low + 31, .5);
             g.fill(new Rectangle2D.Double(x(group * pitch + 1), low, x(pitch) - x(1), 3));
         }
         String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
         title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
-        double fit = TITLE * Math.min(1, (WIDTH - 24) / width(title, TITLE));
-        text(g, title, fit, Color.BLACK, WIDTH / 2. - 12 + PAD, low + 93, .5);
+        text(g, title, TITLE, Color.BLACK, WIDTH / 2. - 12 + PAD, low + 93, .5);
         frame(g, x(0), x(names.size()), bottom, legend);
     }
 
     double x(double place) { return chart.getScreenXFromChart(place); }
 
-    /** Over a bar its height, on white, or above a dot in its way. */
-    void drawNumber(Graphics2D g, double x, Run run) {
-        double high = run.failed() ? 0 : height(run);
-        String said = run.failed() ? "failed" : digits(high);
-        double length = width(said, size), end = chart.getScreenYFromChart(high) - 12;
-        double over = chart.getScreenYFromChart(run.means[TFLOPS] / scale);
-        double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
+    /** Upright from its foot, on white, the height of a bar, or that its run failed. */
+    void drawNumber(Graphics2D g, double x, Run run, double foot) {
+        String said = run.failed() ? "failed" : digits(height(run));
+        double y = chart.getScreenYFromChart(run.failed() ? 0 : foot) - 12;
         g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(-foot - 4, x - size * .4, length + 8, size * .8));
-        text(g, said, size, run.failed() ? RED : Color.BLACK, -foot, x, 0);
+        g.fill(new Rectangle2D.Double(-y - 4, x - size * .4, width(said, size) + 8, size * .8));
+        text(g, said, size, run.failed() ? RED : Color.BLACK, -y, x, 0);
     }
 
     /** A number with one decimal, or as many as it needs for two digits that say something. */

@@ -42,11 +42,11 @@ class Throughput implements Callable<Integer> {
         List<Run> runs = read(List.of(bars, groups));
         arrange(runs, "Billion params/s");
         addSeries("\u25a0 Update", new Color(0x0173B2), this::height);
-        boolean usual = groups.equals("dp") && bars.equals("stride");
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of(groups, bars, "update_ms", "billion_parameters_per_s"));
         runs.forEach(run -> rows.add(List.of(run.get(groups), run.get(bars), updateMs(run), height(run))));
-        save(name(runs, "throughput" + (usual ? "" : "-" + groups + "-" + bars)), this::draw, rows);
+        String drawn = ("throughput-" + groups + "-" + bars).replace("-dp-stride", "");
+        save(name(runs, drawn), g -> draw(g, this::height), rows);
         return 0;
     }
 
@@ -298,43 +298,36 @@ class Throughput implements Callable<Integer> {
         "tp", "tensor-parallel degree", "ga", "gradient accumulation", "mbs", "micro-batch size",
         "ratio", "share updated on the GPU", "stride", "updates on the GPU");
 
-    /** The bars' names by place; the places before each group and after the last are empty. */
+    /** The bars' names and runs by place; the places before each group and after the last are empty. */
     final List<String> names = new ArrayList<>(List.of("")), groupNames = new ArrayList<>();
     final Map<Integer, Run> places = new TreeMap<>();
     final Map<String, Color> legend = new LinkedHashMap<>();
     CategoryChart chart;
-    double highest, nameSize, size;
-    /** The TFLOPs that stand as high as 1, if they are drawn: a number over a bar must not hide a dot. */
-    double scale = Double.NaN;
+    /** The highest bar and a pixel on the axis; the size of what stands upright, the longest name in it. */
+    double highest, pixel, size, longest;
 
-    /** Gives each run its place, and the chart room for all names and for a number over the highest bar. */
+    /** Gives each run its place, ratios falling as the GPU's share rises, and the chart room for all text. */
     void arrange(List<Run> runs, String title) {
-        List<String> groupValues = sorted(runs, groups), barValues = sorted(runs, bars);
-        String key = groups.toUpperCase(Locale.ROOT);
+        Map<String, List<String>> values = values(runs);
+        values.computeIfPresent("ratio", (key, all) -> all.stream().sorted(ORDER.reversed()).toList());
+        List<String> groupValues = values.get(groups), barValues = values.get(bars);
         for (String group : groupValues) {
-            groupNames.add(label(groups, group).replaceFirst("^[\\d.]+$", key + " = $0"));
+            groupNames.add(label(groups, group)
+                .replaceFirst("^[\\d.]+$", groups.toUpperCase(Locale.ROOT) + " = $0"));
             barValues.forEach(bar -> names.add(label(bars, bar)));
             names.add("");
         }
         runs.forEach(run -> places.put(1 + barValues.indexOf(run.get(bars))
             + groupValues.indexOf(run.get(groups)) * (barValues.size() + 1), run));
-        double longest = names.stream().mapToDouble(name -> width(name, TEXT)).max().orElseThrow();
         size = TEXT * Math.min(1, 28. / names.size());
-        nameSize = Math.min(size, TEXT * 300 / longest);
-        chart = new CategoryChart(WIDTH - 36 + 2 * PAD,
-            HEIGHT - 241 + 2 * PAD - (int) (longest * nameSize / TEXT));
+        longest = names.stream().mapToDouble(name -> width(name, size)).max().orElseThrow();
+        int pixels = HEIGHT - 241 - (int) Math.min(longest, 300);
+        highest = runs.stream().mapToDouble(this::height).filter(number -> number > 0).max().orElseThrow();
+        pixel = highest / (pixels - 24 - Math.max(width("00.0", size), width(digits(highest), size)));
+        chart = new CategoryChart(WIDTH - 36 + 2 * PAD, pixels + 2 * PAD);
         chart.setYAxisTitle(title);
-        highest = runs.stream().mapToDouble(this::height).filter(high -> high > 0).max().orElseThrow();
-        double number = 24 + Stream.concat(Stream.of("00.0"), runs.stream().map(run -> digits(height(run))))
-            .mapToDouble(said -> width(said, size)).max().orElseThrow();
-        style(chart.getStyler()).setYAxisMax(0, highest / (1 - number / (chart.getHeight() - 2 * PAD)))
+        style(chart.getStyler().setStacked(true).setAvailableSpaceFill(.84)).setYAxisMax(0, pixels * pixel)
             .setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false);
-        chart.getStyler().setStacked(true).setAvailableSpaceFill(.84);
-    }
-
-    static List<String> sorted(List<Run> runs, String key) {
-        Comparator<String> order = key.equals("ratio") ? ORDER.reversed() : ORDER;
-        return runs.stream().map(run -> run.get(key)).distinct().sorted(order).toList();
     }
 
     /** A value as one says it: parameters such as 100M or 1.5B, a ratio as the share that the GPU updates. */
@@ -347,52 +340,46 @@ class Throughput implements Callable<Integer> {
         };
     }
 
-    /** Adds a number of each run, and its name to the legend. */
-    CategorySeries addSeries(String name, Color color, ToDoubleFunction<Run> number) {
+    /** Adds a number of each run to the chart, and its name to the legend. */
+    void addSeries(String name, Color color, ToDoubleFunction<Run> number) {
         Double[] numbers = new Double[names.size()];
         places.forEach((place, run) -> numbers[place] = number.applyAsDouble(run));
+        chart.addSeries(name, names, Arrays.asList(numbers)).setFillColor(color);
         legend.put(name, color);
-        CategorySeries series = chart.addSeries(name, names, Arrays.asList(numbers));
-        series.setMarkerColor(color).setLineColor(color).setFillColor(color);
-        return series;
     }
 
     /** The chart, and below it the names of the bars, upright, and of the groups, and what these are. */
-    void draw(Graphics2D g) {
+    void draw(Graphics2D g, ToDoubleFunction<Run> foot) {
         g.translate(12 - PAD, 92 - PAD);
         chart.paint(g, chart.getWidth(), chart.getHeight());
-        double bottom = chart.getScreenYFromChart(0);
+        double bottom = chart.getScreenYFromChart(0), low = HEIGHT - 215 + PAD;
         g.rotate(-Math.PI / 2);
-        IntStream.range(0, names.size()).forEach(place ->
-            text(g, names.get(place), nameSize, Color.BLACK, -bottom - 12, x(place + .5), 1));
-        places.forEach((place, run) -> drawNumber(g, x(place + .5), run));
+        IntStream.range(0, names.size()).forEach(place -> text(g, names.get(place),
+            size * Math.min(1, 300 / longest), Color.BLACK, -bottom - 12, x(place + .5), 1));
+        places.forEach((place, run) -> drawNumber(g, x(place + .5), run, foot.applyAsDouble(run)));
         g.rotate(Math.PI / 2);
-        int pitch = (names.size() - 1) / groupNames.size(), low = HEIGHT - 215 + PAD;
-        double widest = groupNames.stream().mapToDouble(name -> width(name + " ", TEXT)).max().orElseThrow();
+        int pitch = (names.size() - 1) / groupNames.size();
         for (int group = 0; group < groupNames.size(); group++) {
-            double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / widest);
-            text(g, groupNames.get(group), fit, Color.BLACK, x((group + .5) * pitch + .5), low + 31, .5);
+            String name = groupNames.get(group);
+            double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / width(name + " ", TEXT));
+            text(g, name, fit, Color.BLACK, x((group + .5) * pitch + .5), low + 31, .5);
             g.fill(new Rectangle2D.Double(x(group * pitch + 1), low, x(pitch) - x(1), 3));
         }
         String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);
         title = title.substring(0, 1).toUpperCase(Locale.ROOT) + title.substring(1);
-        double fit = TITLE * Math.min(1, (WIDTH - 24) / width(title, TITLE));
-        text(g, title, fit, Color.BLACK, WIDTH / 2. - 12 + PAD, low + 93, .5);
+        text(g, title, TITLE, Color.BLACK, WIDTH / 2. - 12 + PAD, low + 93, .5);
         frame(g, x(0), x(names.size()), bottom, legend);
     }
 
     double x(double place) { return chart.getScreenXFromChart(place); }
 
-    /** Over a bar its height, on white, or above a dot in its way. */
-    void drawNumber(Graphics2D g, double x, Run run) {
-        double high = run.failed() ? 0 : height(run);
-        String said = run.failed() ? "failed" : digits(high);
-        double length = width(said, size), end = chart.getScreenYFromChart(high) - 12;
-        double over = chart.getScreenYFromChart(run.means[TFLOPS] / scale);
-        double foot = over < end + 24 && over > end - length - 12 ? over - 20 : end;
+    /** Upright from its foot, on white, the height of a bar, or that its run failed. */
+    void drawNumber(Graphics2D g, double x, Run run, double foot) {
+        String said = run.failed() ? "failed" : digits(height(run));
+        double y = chart.getScreenYFromChart(run.failed() ? 0 : foot) - 12;
         g.setColor(Color.WHITE);
-        g.fill(new Rectangle2D.Double(-foot - 4, x - size * .4, length + 8, size * .8));
-        text(g, said, size, run.failed() ? RED : Color.BLACK, -foot, x, 0);
+        g.fill(new Rectangle2D.Double(-y - 4, x - size * .4, width(said, size) + 8, size * .8));
+        text(g, said, size, run.failed() ? RED : Color.BLACK, -y, x, 0);
     }
 
     /** A number with one decimal, or as many as it needs for two digits that say something. */
