@@ -38,71 +38,48 @@ class Subgroup implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         List<Run> runs = read(List.of(KEY));
-        XYChart axes = axes(runs);
-        save(name(runs, "subgroup"), g -> draw(g, axes, runs), table(runs));
+        save(name(runs, "subgroup"), g -> draw(g, runs), table(runs));
         return 0;
     }
 
-    /** What --csv writes: a header, then the ms of each run as in its log, or none if it failed. */
-    static List<List<?>> table(List<Run> runs) {
-        Stream<String> phases = PHASES.stream().map(phase -> phase.name.toLowerCase(Locale.ROOT) + "_ms");
-        List<List<?>> rows = new ArrayList<>();
-        String first = CALLED.toLowerCase(Locale.ROOT).replace(' ', '_');
-        rows.add(Stream.concat(Stream.of(first), phases).toList());
-        runs.forEach(run -> rows.add(Stream.concat(Stream.of(run.get(KEY)),
-            Arrays.stream(run.means, 0, ELAPSED).boxed()).toList()));
-        return rows;
-    }
-
-    /** The axis of the seconds, and one without ticks for the runs. */
-    static XYChart axes(List<Run> runs) {
+    /** The axis of the seconds under a bar for each run, with its size on the left; names and frame. */
+    static void draw(Graphics2D g, List<Run> runs) {
         double longest = runs.stream().mapToDouble(Run::seconds).filter(s -> s > 0).max().orElseThrow();
+        double widest = runs.stream().mapToDouble(run -> width(label(run), TEXT)).reduce(130, Math::max);
+        int room = (int) widest + 48;
         XYChart axes = new XYChart(WIDTH, HEIGHT);
         axes.setXAxisTitle("Phase times (s)");
         style(axes.getStyler()).setXAxisMin(0.).setXAxisMax(longest * 1.02).setXAxisTickMarkSpacingHint(200)
             .setYAxisMin(-.6).setYAxisMax(runs.size() - .4).setYAxisTicksVisible(false);
-        return axes;
-    }
-
-    /** The axes with room for the sizes on the left and the names above; the bars, the sizes, the frame. */
-    static void draw(Graphics2D g, XYChart axes, List<Run> runs) {
-        double widest = runs.stream().mapToDouble(run -> width(label(run), TEXT)).max().orElseThrow();
-        int room = (int) Math.max(178, widest + 48);
         g.translate(room, 92 - PAD);
         axes.paint(g, WIDTH - room, HEIGHT - 104 + 2 * PAD);
-        double left = axes.getScreenXFromChart(0), right = WIDTH - room - PAD;
         double low = axes.getScreenYFromChart(-.6), pitch = (low - PAD) / runs.size();
-        for (int row = 0; row < runs.size(); row++) {
-            double y = axes.getScreenYFromChart(row);
-            drawBar(g, axes, runs.get(row), y, pitch);
-            text(g, label(runs.get(row)), Math.min(TEXT, pitch), Color.BLACK, left - 25, y, 1);
-            g.fill(new Rectangle2D.Double(left - 16, y - 1.5, 16, 3));
-        }
+        runs.forEach(run -> drawBar(g, axes, run, axes.getScreenYFromChart(runs.indexOf(run)), pitch));
         Map<String, Color> names = new LinkedHashMap<>();
         PHASES.forEach(phase -> names.put("\u25a0 " + phase.name, new Color(phase.rgb)));
-        frame(g, left, right, low, names);
+        frame(g, axes.getScreenXFromChart(0), WIDTH - room - PAD, low, names);
         g.rotate(-Math.PI / 2);
         text(g, CALLED, TITLE, Color.BLACK, -(PAD + low) / 2, 34 - room, .5);
     }
 
-    /** A run's phases, each with its seconds where they fit. */
+    /** A run's phases, each with its seconds where they fit, and its subgroup size on the left. */
     static void drawBar(Graphics2D g, XYChart axes, Run run, double y, double pitch) {
-        double size = Math.min(TEXT * .9, pitch * .85), end = 0;
-        if (run.failed()) {
-            text(g, "failed", size, RED, axes.getScreenXFromChart(0) + 16, y, 0);
-            return;
-        }
-        for (int i = 0; i < PHASES.size(); i++) {
-            double seconds = run.means[i] / 1000, left = axes.getScreenXFromChart(end);
-            end += seconds;
-            double wide = axes.getScreenXFromChart(end) - left;
+        double zero = axes.getScreenXFromChart(0), left = zero, size = Math.min(TEXT * .9, pitch * .85);
+        for (int i = 0; i < PHASES.size() && !run.failed(); i++) {
+            double seconds = run.means[i] / 1000, wide = axes.getScreenXFromChart(seconds) - zero;
             g.setColor(new Color(PHASES.get(i).rgb));
             g.fill(new Rectangle2D.Double(left, y - pitch * .36, wide, pitch * .72));
             String said = String.format(Locale.ROOT, seconds < .1 ? "%.2g" : "%.2f", seconds);
             if (width(said, size) < wide) {
                 text(g, said, size, Color.WHITE, left + wide / 2, y, .5);
             }
+            left += wide;
         }
+        if (run.failed()) {
+            text(g, "failed", size, RED, zero + 16, y, 0);
+        }
+        text(g, label(run), Math.min(TEXT, pitch), Color.BLACK, zero - 25, y, 1);
+        g.fill(new Rectangle2D.Double(zero - 16, y - 1.5, 16, 3));
     }
 
     /** A subgroup size as one says it, such as 100M or 1.5B. */
@@ -110,6 +87,16 @@ class Subgroup implements Callable<Integer> {
         double size = run.value(KEY);
         String said = (size < 1e9 ? size / 1e6 + "M" : size / 1e9 + "B").replaceFirst("\\.0(?=\\D)", "");
         return Double.isNaN(size) ? run.get(KEY) : said;
+    }
+
+    /** What --csv writes: a header, then the ms of each run as in its log, or none if it failed. */
+    static List<List<?>> table(List<Run> runs) {
+        Stream<String> phases = PHASES.stream().map(phase -> phase.name.toLowerCase(Locale.ROOT) + "_ms");
+        String first = CALLED.toLowerCase(Locale.ROOT).replace(' ', '_');
+        List<?> header = Stream.concat(Stream.of(first), phases).toList();
+        Stream<List<?>> rows = runs.stream().map(run -> Stream.concat(Stream.of(run.get(KEY)),
+            Arrays.stream(run.means, 0, ELAPSED).boxed()).toList());
+        return Stream.concat(Stream.of(header), rows).toList();
     }
 
     // ==== logs: the same text in every script that reads logs ====
@@ -149,10 +136,9 @@ class Subgroup implements Callable<Integer> {
             keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = value("gbs") / value("mbs") / value("dp");
             keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = value("prefetch") > 0;
-            int flush = value("flush_async") > 0 ? 1 : 0;
-            keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
-            keys.put("stride", prefetch ? "1/" + get("opt_gaps") : get("approach"));
+            int approach = (value("prefetch") > 0 ? 2 : 0) + (value("flush_async") > 0 ? 1 : 0);
+            keys.put("approach", APPROACHES.get(approach));
+            keys.put("stride", approach < 2 ? get("approach") : "1/" + get("opt_gaps"));
         }
 
         String get(String key) { return keys.getOrDefault(key, "none"); }
@@ -193,27 +179,27 @@ class Subgroup implements Callable<Integer> {
         for (Run run : runs) {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration
-            + "; too few lines like \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
         int most = logs.lastKey();
+        require(most > 0, inputs + ": no times in --iteration=" + iteration + "; too few lines like "
+            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
         logs.subMap(1, most).forEach((count, few) -> notes.add(few + ": only " + count + " timing lines"));
         return runs;
     }
 
-    /** Sets a run's means, over as many iterations as are returned; notes a failed run. */
+    /** Sets a run's means, over as many iterations as are returned: those asked for that say times. */
     int measure(Run run) throws IOException {
         List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
-        List<double[]> found = asked(all);
         noteGap(run.log, all);
-        Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
+        List<double[]> timed = asked(all).stream()
+            .filter(numbers -> Arrays.stream(numbers, 0, ELAPSED).sum() > 0).toList();
+        Arrays.setAll(run.means, i -> timed.stream().mapToDouble(numbers -> numbers[i])
             .filter(number -> number >= 0).average().orElse(Double.NaN));
-        if (run.failed()) {
-            Arrays.fill(run.means, Double.NaN);
+        if (timed.isEmpty()) {
             notes.add(run.log + ": failed, no times in --iteration=" + iteration);
         }
-        return found.size();
+        return timed.size();
     }
 
     /** The runs of the inputs that every --where keeps. */
@@ -229,8 +215,7 @@ class Subgroup implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
-            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
+            if (!runs.stream().map(said).toList().containsAll(values)) {
                 require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
             }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
@@ -284,10 +269,8 @@ class Subgroup implements Callable<Integer> {
     IntSummaryStatistics asked() {
         boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
         require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
-        int[] ends = Stream.of(iteration.replace("mean", "2-999999999").split("-"))
-            .mapToInt(Integer::parseInt).toArray();
-        require(ends[0] <= ends[ends.length - 1], "--iteration=" + iteration + ": expected the lower first");
-        return IntStream.of(ends).summaryStatistics();
+        return Stream.of(iteration.replace("mean", "2-999999999").split("-"))
+            .mapToInt(Integer::parseInt).summaryStatistics();
     }
 
     <T> List<T> asked(List<T> iterations) {
@@ -334,8 +317,7 @@ class Subgroup implements Callable<Integer> {
     void noteGap(Path log, List<double[]> found) {
         long[] counts = found.stream().mapToLong(n -> (long) n[COUNT]).filter(n -> n > 0).toArray();
         long[] rises = IntStream.range(1, counts.length).mapToLong(i -> counts[i] - counts[i - 1]).toArray();
-        long even = LongStream.concat(LongStream.of(rises), LongStream.of(counts).limit(1))
-            .filter(rise -> rise > 0).min().orElse(1);
+        long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
         IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
             notes.add(log + ": " + (rises[i] > 0 ? counts[i] + " to " + counts[i + 1] + ": lines are missing"
                 : counts[i + 1] + " comes again: two runs in one log")));

@@ -209,10 +209,9 @@ class Utilization implements Callable<Integer> {
             keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = value("gbs") / value("mbs") / value("dp");
             keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            boolean prefetch = value("prefetch") > 0;
-            int flush = value("flush_async") > 0 ? 1 : 0;
-            keys.put("approach", APPROACHES.get(prefetch ? 2 + flush : flush));
-            keys.put("stride", prefetch ? "1/" + get("opt_gaps") : get("approach"));
+            int approach = (value("prefetch") > 0 ? 2 : 0) + (value("flush_async") > 0 ? 1 : 0);
+            keys.put("approach", APPROACHES.get(approach));
+            keys.put("stride", approach < 2 ? get("approach") : "1/" + get("opt_gaps"));
         }
 
         String get(String key) { return keys.getOrDefault(key, "none"); }
@@ -253,27 +252,27 @@ class Utilization implements Callable<Integer> {
         for (Run run : runs) {
             logs.computeIfAbsent(measure(run), count -> new ArrayList<>()).add(run.log);
         }
-        require(!runs.stream().allMatch(Run::failed), inputs + ": no times in --iteration=" + iteration
-            + "; too few lines like \"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
         int most = logs.lastKey();
+        require(most > 0, inputs + ": no times in --iteration=" + iteration + "; too few lines like "
+            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
         logs.subMap(1, most).forEach((count, few) -> notes.add(few + ": only " + count + " timing lines"));
         return runs;
     }
 
-    /** Sets a run's means, over as many iterations as are returned; notes a failed run. */
+    /** Sets a run's means, over as many iterations as are returned: those asked for that say times. */
     int measure(Run run) throws IOException {
         List<double[]> all = iterations(run.log, Files.newInputStream(run.log), asked().getMax());
-        List<double[]> found = asked(all);
         noteGap(run.log, all);
-        Arrays.setAll(run.means, i -> found.stream().mapToDouble(numbers -> numbers[i])
+        List<double[]> timed = asked(all).stream()
+            .filter(numbers -> Arrays.stream(numbers, 0, ELAPSED).sum() > 0).toList();
+        Arrays.setAll(run.means, i -> timed.stream().mapToDouble(numbers -> numbers[i])
             .filter(number -> number >= 0).average().orElse(Double.NaN));
-        if (run.failed()) {
-            Arrays.fill(run.means, Double.NaN);
+        if (timed.isEmpty()) {
             notes.add(run.log + ": failed, no times in --iteration=" + iteration);
         }
-        return found.size();
+        return timed.size();
     }
 
     /** The runs of the inputs that every --where keeps. */
@@ -289,8 +288,7 @@ class Utilization implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
-            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
+            if (!runs.stream().map(said).toList().containsAll(values)) {
                 require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
             }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
@@ -344,10 +342,8 @@ class Utilization implements Callable<Integer> {
     IntSummaryStatistics asked() {
         boolean valid = iteration.matches("mean|[1-9]\\d{0,8}(-[1-9]\\d{0,8})?");
         require(valid, "--iteration=" + iteration + ": expected N, N-M or mean");
-        int[] ends = Stream.of(iteration.replace("mean", "2-999999999").split("-"))
-            .mapToInt(Integer::parseInt).toArray();
-        require(ends[0] <= ends[ends.length - 1], "--iteration=" + iteration + ": expected the lower first");
-        return IntStream.of(ends).summaryStatistics();
+        return Stream.of(iteration.replace("mean", "2-999999999").split("-"))
+            .mapToInt(Integer::parseInt).summaryStatistics();
     }
 
     <T> List<T> asked(List<T> iterations) {
@@ -394,8 +390,7 @@ class Utilization implements Callable<Integer> {
     void noteGap(Path log, List<double[]> found) {
         long[] counts = found.stream().mapToLong(n -> (long) n[COUNT]).filter(n -> n > 0).toArray();
         long[] rises = IntStream.range(1, counts.length).mapToLong(i -> counts[i] - counts[i - 1]).toArray();
-        long even = LongStream.concat(LongStream.of(rises), LongStream.of(counts).limit(1))
-            .filter(rise -> rise > 0).min().orElse(1);
+        long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
         IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
             notes.add(log + ": " + (rises[i] > 0 ? counts[i] + " to " + counts[i + 1] + ": lines are missing"
                 : counts[i + 1] + " comes again: two runs in one log")));
