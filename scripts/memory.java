@@ -35,14 +35,15 @@ import picocli.CommandLine.*;
 @Command(name = "memory", version = "2.0", mixinStandardHelpOptions = true, showDefaultValues = true,
     description = "Free GPU memory in the forward, backward and update phases of one training iteration.")
 class Memory implements Callable<Integer> {
-    /** A phase of an iteration: its name, the colour of its bands, and the NVTX ranges that it may have. */
-    record Phase(String name, int rgb, String... ranges) {
+    /** A phase: name, colour of its bands, how late a log says that it has ended, names of NVTX ranges. */
+    record Phase(String name, int rgb, long lateNs, String... ranges) {
         String key() { return name.toLowerCase(Locale.ROOT); }
     }
 
-    static final Phase FORWARD = new Phase("Forward", 0xA6D9CA, "DeepSpeedEngine.forward"),
-        BACKWARD = new Phase("Backward", 0xEBCDE6, "DeepSpeedEngine.backward"),
-        UPDATE = new Phase("Update", 0xA6CDE4, "DeepSpeedEngine._take_model_step",
+    /** After a backward DeepSpeed collects garbage before it says so: for 63 ms in the study's logs. */
+    static final Phase FORWARD = new Phase("Forward", 0xA6D9CA, 0, "DeepSpeedEngine.forward"),
+        BACKWARD = new Phase("Backward", 0xEBCDE6, 63_000_000, "DeepSpeedEngine.backward"),
+        UPDATE = new Phase("Update", 0xA6CDE4, 0, "DeepSpeedEngine._take_model_step",
             "DeepSpeedZeroOptimizer_Stage3.step");
     static final List<Phase> PHASES = List.of(FORWARD, BACKWARD, UPDATE);
 
@@ -71,14 +72,16 @@ class Memory implements Callable<Integer> {
         Path csv = monitor(), source = source(csv);
         boolean log = source.toString().endsWith(".log");
         List<Band> bands = iteration(log ? logged(source) : captured(source), source);
-        List<Sample> samples = samples(csv, bands.get(0).start, end(bands));
-        XYChart chart = chart(bands, samples, csv);
-        save(name(csv), g -> draw(g, chart), table(bands, samples));
+        TreeMap<Long, Double> free = free(csv, bands);
+        XYChart chart = chart(bands, free);
+        save(name(csv), g -> draw(g, chart), table(bands, free));
         return 0;
     }
 
     /** A stretch of time, both ends included, of a phase. */
     record Band(Phase phase, long start, long end) { }
+
+    static long start(List<Band> bands) { return bands.get(0).start; }
 
     static long end(List<Band> bands) { return bands.get(bands.size() - 1).end; }
 
@@ -89,17 +92,13 @@ class Memory implements Callable<Integer> {
     }
 
     /** Where the phases are: the file named, or the first that has the monitor's stem. */
-    Path source(Path csv) throws IOException {
+    Path source(Path csv) {
         String stem = csv.toString().replaceFirst("-monitor\\.csv$", "");
         List<String> ends = List.of("-nsys.sqlite", ".sqlite", "-nsys.nsys-rep", ".nsys-rep", ".log");
         Path source = phases != null ? phases : ends.stream().map(end -> Path.of(stem + end))
             .filter(Files::isRegularFile).findFirst().orElse(Path.of(stem + ".sqlite"));
-        require(Files.isRegularFile(source), source + ": no such file, expected what ends in one of " + ends
-            + "; name one by --phases");
-        try (BufferedReader lines = lines(Files.newInputStream(source))) {
-            boolean pointer = lines.readLine().startsWith("version https://git-lfs");
-            require(!pointer, source + ": a Git LFS pointer, expected the file; run git lfs pull");
-        }
+        require(Files.isRegularFile(source) && Files.isReadable(source), "cannot read " + source
+            + ", or no such file; expected what ends in one of " + ends + "; name one by --phases");
         return source;
     }
 
@@ -119,12 +118,11 @@ class Memory implements Callable<Integer> {
     static final String BANDS = """
         WITH names AS (SELECT name.value AS name, phase.key AS phase
             FROM json_each(?1) AS phase, json_each(phase.value) AS name),
-          ids AS (SELECT id FROM StringIds JOIN names ON name = value),
           ranges AS (SELECT globalTid AS thread, globalTid >> 24 & 0xFFFFFF AS process, start, "end",
             coalesce(text, (SELECT value FROM StringIds WHERE id = textId)) AS name,
             iif(start > 1e17, 0, (SELECT utcEpochNs FROM TARGET_INFO_SESSION_START_TIME)) AS epoch
-            FROM NVTX_EVENTS
-            WHERE (text IN (SELECT name FROM names) OR text IS NULL AND textId IN ids) AND "end" > start),
+            FROM NVTX_EVENTS WHERE "end" > start AND (text IN (SELECT name FROM names)
+              OR text IS NULL AND textId IN (SELECT id FROM StringIds JOIN names ON name = value))),
           bands AS (SELECT *, max("end") OVER (PARTITION BY thread, phase ORDER BY start, "end" DESC
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached FROM ranges JOIN names USING (name)),
           whole AS (SELECT thread, process FROM bands WHERE process = coalesce(?2, process)
@@ -135,7 +133,6 @@ class Memory implements Callable<Integer> {
 
     List<Band> captured(Path source) throws Exception {
         List<Band> bands = new ArrayList<>();
-        String processes = "";
         // Else sqlite-jdbc logs a stack trace where its library cannot be unpacked.
         java.util.logging.LogManager.getLogManager().reset();
         try (Connection db = JDBC.createConnection(url(source), new Properties());
@@ -144,18 +141,15 @@ class Memory implements Callable<Integer> {
             query.setObject(2, process);
             for (ResultSet row = query.executeQuery(); row.next(); ) {
                 bands.add(new Band(PHASES.get(row.getInt(1)), row.getLong(2), row.getLong(3)));
-                processes = row.getString(4);
+                notes.add(source + ": phases of the first of the processes [" + row.getString(4) + "]");
             }
         } catch (SQLException e) {
             String why = Objects.requireNonNullElse(e.getCause(), e).getMessage();
-            throw new IllegalArgumentException(source + ": " + why + "; expected what nsys stats "
-                + "--force-export=true makes of nsys profile --trace=cuda,nvtx");
+            require(false, source + ": " + why + "; expected what nsys stats --force-export=true makes of "
+                + "nsys profile --trace=cuda,nvtx, no Git LFS pointer (git lfs pull)");
         }
         require(!bands.isEmpty(), source + ": no thread has ranges of every phase, " + names()
             + ", or TARGET_INFO_SESSION_START_TIME is empty; see --range and --process");
-        if (processes.contains(",")) {
-            notes.add(source + ": such threads are in the processes [" + processes + "]; the first is drawn");
-        }
         return bands;
     }
 
@@ -188,63 +182,64 @@ class Memory implements Callable<Integer> {
         return file;
     }
 
-    /** The last stamp in a line, and what begins or ends then, or whose update, in so many ms, ends then. */
-    static final Pattern LINE = Pattern.compile(".*\\[(?<at>\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
+    /** A line's last stamp, and what begins or ends then, or a rank's update, in so many ms, ends then. */
+    static final Pattern SAID = Pattern.compile(".*\\[(?<at>\\d{4}-\\d\\d-\\d\\d [\\d:]{8},\\d{3})].*?"
         + "(?:Engine (?<side>before|after) (?<of>forward|backward)|(?:(?:\\[Rank |rank=)(?<rank>\\d+).*?)?"
         + "time \\(ms\\) \\| (?:fwd|forward): .*\\| (?:bwd|backward): .*\\| step: (?<ms>[^\\s|\\[<\\e]*))");
     static final Pattern CONSUMED = Pattern.compile("consumed.samples[:=] *(\\d{1,18})");
-    /** DeepSpeed collects garbage before it says that a backward has ended: so much in the study's logs. */
-    static final long LATE_NS = 63_000_000;
 
     /** A log's bands: forwards and backwards by DeepSpeed's memory messages, updates by timing lines. */
     List<Band> logged(Path log) throws IOException {
-        noteLog(log);
         List<Band> bands = new ArrayList<>();
+        List<Long> consumed = new ArrayList<>();
         String rank = "";
         long begun = 0;
         try (BufferedReader lines = lines(Files.newInputStream(log))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                Matcher m = LINE.matcher(line.substring(line.lastIndexOf('\0') + 1));
-                if (m.find()) {
-                    long ns = ns(m.group("at").replace(' ', 'T').replace(',', '.'));
-                    rank = m.group("ms") != null && rank.isEmpty() ? "" + m.group("rank") : rank;
-                    if (m.group("ms") != null && rank.equals("" + m.group("rank"))) {
-                        bands.add(update(m.group("ms"), ns));
-                    } else if ("after".equals(m.group("side")) && begun > 0) {
-                        bands.add(m.group("of").equals("forward") ? new Band(FORWARD, begun, ns)
-                            : new Band(BACKWARD, begun, Math.max(begun, ns - LATE_NS)));
-                    }
-                    begun = "before".equals(m.group("side")) ? ns : 0;
+                CONSUMED.matcher(line).results().forEach(all -> consumed.add(Long.valueOf(all.group(1))));
+                Matcher said = SAID.matcher(line.substring(line.lastIndexOf('\0') + 1));
+                if (said.find()) {
+                    rank = rank.isEmpty() && said.group("ms") != null ? "" + said.group("rank") : rank;
+                    begun = add(bands, said, begun, rank);
                 }
             }
         } catch (DateTimeException | IllegalArgumentException e) {
-            throw new IllegalArgumentException(log + ": damaged line, " + e.getMessage());
+            require(false, log + ": damaged line, " + e.getMessage());
         }
+        require(!bands.isEmpty(), log + ": no line with a stamp says when a phase was, expected DeepSpeed's "
+            + "with wall_clock_breakdown and memory_breakdown (a Git LFS pointer: git lfs pull)");
+        notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
+        noteRises(log, consumed);
         return bands;
     }
 
-    /** Notes that a log is used, and where its iterations are missing or come again, by their samples. */
-    void noteLog(Path log) throws IOException {
-        notes.add(log + ": phases are from this log, its stamps in the zone " + zone);
-        try (BufferedReader lines = lines(Files.newInputStream(log))) {
-            long[] counts = lines.lines().map(CONSUMED::matcher).filter(Matcher::find)
-                .mapToLong(count -> Long.parseLong(count.group(1))).toArray();
-            long[] rises = IntStream.range(1, counts.length)
-                .mapToLong(i -> counts[i] - counts[i - 1]).toArray();
-            long even = LongStream.of(rises).filter(rise -> rise > 0).min().orElse(1);
-            IntStream.range(0, rises.length).filter(i -> rises[i] != even).findFirst().ifPresent(i ->
-                notes.add(log + ": consumed samples " + counts[i] + " to " + counts[i + 1]
-                    + ": lines are missing, or two runs in one log"));
+    /** Adds the band that ends with a line, unless it is another rank's; returns when one begins, or 0. */
+    long add(List<Band> bands, Matcher said, long begun, String rank) {
+        String ms = said.group("ms");
+        long ns = ns(said.group("at"));
+        if (ms != null && rank.equals("" + said.group("rank"))) {
+            require(ms.matches("\\d+(\\.\\d+)?"), "'" + ms + "' is no number");
+            bands.add(new Band(UPDATE, ns - (long) (Double.parseDouble(ms) * 1e6), ns));
+        } else if ("after".equals(said.group("side")) && begun > 0) {
+            Phase phase = said.group("of").equals("forward") ? FORWARD : BACKWARD;
+            bands.add(new Band(phase, begun, Math.max(begun, ns - phase.lateNs)));
         }
-    }
-
-    static Band update(String ms, long end) {
-        require(ms.matches("\\d+(\\.\\d+)?"), "'" + ms + "' is no number");
-        return new Band(UPDATE, end - (long) (Double.parseDouble(ms) * 1e6), end);
+        return "before".equals(said.group("side")) ? ns : 0;
     }
 
     long ns(String stamp) {
-        return LocalDateTime.parse(stamp).atZone(zone).toInstant().toEpochMilli() * 1_000_000;
+        LocalDateTime time = LocalDateTime.parse(stamp.replace(' ', 'T').replace(',', '.'));
+        return time.atZone(zone).toInstant().toEpochMilli() * 1_000_000;
+    }
+
+    /** Notes where a log's iterations are missing or come again: with each rise but one of their samples. */
+    void noteRises(Path log, List<Long> consumed) {
+        Map<Long, String> rises = new TreeMap<>();
+        IntStream.range(1, consumed.size()).forEach(i -> rises.putIfAbsent(
+            consumed.get(i) - consumed.get(i - 1), consumed.get(i - 1) + " to " + consumed.get(i)));
+        if (rises.size() > 1) {
+            notes.add(log + ": consumed samples rise by " + rises + ": lines are missing, or two runs");
+        }
     }
 
     /** The update asked for, and the bands since the one before. */
@@ -252,7 +247,7 @@ class Memory implements Callable<Integer> {
         int[] updates = IntStream.range(0, all.size()).filter(i -> all.get(i).phase == UPDATE).toArray();
         require(0 < iteration, "--iteration=" + iteration + ": expected a number from 1");
         require(iteration <= updates.length, source + ": it tells when " + updates.length + " updates were, "
-            + "expected --iteration=" + iteration + " to be one of them; a log's lines need stamps");
+            + "expected --iteration=" + iteration + " to be one of them");
         int from = iteration == 1 ? 0 : updates[iteration - 2] + 1;
         List<Band> bands = all.subList(from, updates[iteration - 1] + 1);
         require(bands.stream().map(Band::phase).distinct().count() == PHASES.size(), source + ": iteration "
@@ -260,77 +255,67 @@ class Memory implements Callable<Integer> {
         return bands;
     }
 
-    /** The samples of a device from a second before to a second after a stretch of time, in order. */
-    List<Sample> samples(Path csv, long from, long to) throws IOException {
+    /** The bytes free on a device, by time; NaN where samples are missing, which breaks a line. */
+    TreeMap<Long, Double> free(Path csv, List<Band> bands) throws IOException {
+        long from = start(bands), to = end(bands);
         Monitor monitor = Monitor.of(csv, from, to, List.of("timestamp", "device_id", "mem_free"));
-        Set<Long> devices = monitor.devices.keySet();
+        Set<Long> devices = monitor.near.keySet();
         long drawn = device != null ? device : devices.stream().findFirst().orElse(0L);
-        List<Sample> samples = monitor.samples(drawn, from, to);
-        double most = samples.stream().mapToDouble(Memory::knownBytes).max().orElseThrow();
-        require(most >= 1 << 28, csv + ": mem_free in MiB, not bytes? " + most + "; mem_used would tell");
-        long count = samples.stream().filter(sample -> from <= sample.ns && sample.ns <= to).count();
+        TreeMap<Long, Double> free = new TreeMap<>();
+        DoubleSummaryStatistics memory = new DoubleSummaryStatistics();
+        monitor.holes(drawn, from, to).forEach((last, next) -> {
+            notes.add(csv + ": no sample for " + (next - last) / 1e9 + " s, where the line is broken");
+            free.put(last + 1, Double.NaN);
+        });
+        monitor.near.get(drawn).forEach((ns, numbers) -> {
+            free.put(ns, Double.valueOf(numbers.get("mem_free")));
+            memory.accept(free.get(ns) + Double.parseDouble(numbers.getOrDefault("mem_used", "0")));
+        });
+        require(memory.getMax() >= 1 << 28, csv + ": mem_free in MiB, not bytes? At most " + memory.getMax());
+        int count = monitor.near.get(drawn).subMap(from, to + 1).size();
         notes.add(csv + ": " + count + " samples of device " + drawn + " of " + devices);
-        return samples;
-    }
-
-    /** A GPU's memory, or what is free of it where nothing is said of the rest. */
-    static double knownBytes(Sample sample) {
-        boolean used = sample.row.getOrDefault("mem_used", "").matches("\\d+");
-        return sample.number("mem_free") + (used ? sample.number("mem_used") : 0);
+        return free;
     }
 
     /** What --csv writes: each sample of the iteration, and the phase in which it lies, none between two. */
-    static List<List<?>> table(List<Band> bands, List<Sample> samples) {
+    static List<List<?>> table(List<Band> bands, TreeMap<Long, Double> free) {
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of("timestamp_ns", "seconds", "phase", "mem_free_bytes"));
-        long from = bands.get(0).start;
-        samples.stream().filter(s -> from <= s.ns && s.ns <= end(bands)).forEach(s -> {
-            Stream<Band> around = bands.stream().filter(band -> band.start <= s.ns && s.ns <= band.end);
-            String phase = around.reduce((under, over) -> over).map(band -> band.phase.key()).orElse("");
-            rows.add(List.of(s.ns, (s.ns - from) / 1e9, phase, s.row.get("mem_free")));
+        free.subMap(start(bands), true, end(bands), true).forEach((ns, bytes) -> {
+            String phase = bands.stream().filter(band -> band.start <= ns && ns <= band.end)
+                .map(band -> band.phase.key()).reduce("", (under, over) -> over);
+            if (!bytes.isNaN()) {
+                rows.add(List.of(ns, seconds(bands, ns), phase, bytes.longValue()));
+            }
         });
         return rows;
     }
 
-    /** The bands, and the samples over them. */
-    XYChart chart(List<Band> bands, List<Sample> samples, Path csv) {
-        long from = bands.get(0).start;
-        double top = 1.1 * samples.stream().mapToDouble(Memory::freeGiB).filter(n -> n > 0).max().orElse(1);
+    static double seconds(List<Band> bands, long ns) { return (ns - start(bands)) / 1e9; }
+
+    /** The bands, and over them a line, which is of dots as wide where it breaks, for one may stand alone. */
+    static XYChart chart(List<Band> bands, TreeMap<Long, Double> free) {
+        List<Double> gib = free.values().stream().map(bytes -> bytes / (1 << 30)).toList();
+        double top = 1.1 * gib.stream().filter(n -> n > 0).max(Double::compare).orElse(1.);
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle("Time within the iteration (s)");
         chart.setYAxisTitle("Free GPU memory (GiB)");
-        style(chart.getStyler()).setXAxisMin(0.).setXAxisMax((end(bands) - from) / 1e9).setYAxisMin(0.)
+        style(chart.getStyler()).setXAxisMin(0.).setXAxisMax(seconds(bands, end(bands))).setYAxisMin(0.)
             .setYAxisMax(top).setXAxisTickMarkSpacingHint(200).setYAxisTickMarkSpacingHint(100);
         for (Band band : bands) {
-            double[] seconds = {(band.start - from) / 1e9, (band.end - from) / 1e9}, height = {top, top};
-            XYSeries area = chart.addSeries("" + band, seconds, height);
-            area.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area).setMarker(SeriesMarkers.NONE)
-                .setLineStyle(SeriesLines.NONE).setFillColor(new Color(band.phase.rgb));
+            double[] x = {seconds(bands, band.start), seconds(bands, band.end)}, y = {top, top};
+            chart.addSeries("" + band, x, y).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Area)
+                .setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.NONE)
+                .setFillColor(new Color(band.phase.rgb));
         }
-        addLine(chart, from, samples, csv);
+        chart.getStyler().setMarkerSize(6);
+        List<Double> seconds = free.keySet().stream().map(ns -> seconds(bands, ns)).toList();
+        chart.addSeries("free", seconds, gib)
+            .setMarker(gib.contains(Double.NaN) ? SeriesMarkers.CIRCLE : SeriesMarkers.NONE)
+            .setMarkerColor(Color.BLACK).setLineColor(Color.BLACK)
+            .setLineStyle(new BasicStroke(7, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
         return chart;
     }
-
-    /** The samples as a line, which is broken where they miss a second; one alone is a dot. */
-    void addLine(XYChart chart, long from, List<Sample> samples, Path csv) {
-        List<Double> seconds = new ArrayList<>(), free = new ArrayList<>();
-        long last = samples.get(0).ns;
-        for (Sample sample : samples) {
-            double at = (sample.ns - from) / 1e9, gap = (sample.ns - last) / 1e9;
-            if (gap > 1) {
-                notes.add(csv + ": no sample for " + gap + " s, where the line is broken");
-                seconds.addAll(List.of(at - gap, at));
-                free.addAll(List.of(Double.NaN, freeGiB(sample)));
-            }
-            seconds.add(at);
-            free.add(freeGiB(sample));
-            last = sample.ns;
-        }
-        chart.addSeries("free", seconds, free).setMarker(SeriesMarkers.NONE).setLineColor(Color.BLACK)
-            .setLineStyle(new BasicStroke(7, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
-    }
-
-    static double freeGiB(Sample sample) { return sample.number("mem_free") / (1 << 30); }
 
     static void draw(Graphics2D g, XYChart chart) {
         g.translate(12 - PAD, 92 - PAD);
@@ -343,65 +328,54 @@ class Memory implements Callable<Integer> {
 
     // ==== monitor: the same text in every script that reads a monitor ====
 
-    static final long SECOND = 1_000_000_000;
-
-    /** A row of a monitor, by its columns' names, and its time in ns since 1970. */
-    record Sample(long ns, Map<String, String> row) {
-        double number(String column) { return Double.parseDouble(row.get(column)); }
-    }
-
-    /** When a monitor's samples are, and each device's from a second before to a second after a window. */
-    record Monitor(Path csv, LongSummaryStatistics times, Map<Long, List<Sample>> devices) {
-        /** Of rows far from the window, of which there may be millions, only device and time are read. */
+    /** When all rows of a monitor are, and of those near a window the numbers, by device, time and column. */
+    record Monitor(Path csv, LongSummaryStatistics all, Map<Long, TreeMap<Long, Map<String, String>>> near) {
+        /** Of rows that are not within a second, perhaps millions, only device and time are looked at. */
         static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
-            int line = 1;
-            try (BufferedReader lines = lines(Files.newInputStream(csv))) {
-                List<String> names = List.of(lines.readLine().split(","));
-                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
+            LineNumberReader rows = new LineNumberReader(lines(Files.newInputStream(csv)));
+            try (rows) {
+                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(rows.readLine().split(",")).get();
+                List<String> names = List.of(format.getHeader());
                 require(names.containsAll(needed), "found " + names + " (a Git LFS pointer: git lfs pull)");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
-                for (String row = lines.readLine(); row != null; row = lines.readLine()) {
-                    line++;
-                    if (!row.endsWith("\0") && !row.isEmpty()) {
+                for (String row = rows.readLine(); row != null; row = rows.readLine()) {
+                    if (!row.isEmpty() && !row.endsWith("\0")) {
                         String[] cells = row.split(",", Math.max(id, time) + 2);
                         long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
-                        List<Sample> near = monitor.devices.computeIfAbsent(device, d -> new ArrayList<>());
-                        monitor.times.accept(ns);
-                        if (from - SECOND <= ns && ns <= to + SECOND) {
-                            near.add(new Sample(ns, cells(row, format, needed)));
+                        var samples = monitor.near.computeIfAbsent(device, any -> new TreeMap<>());
+                        if (from - 1e9 <= ns && ns <= to + 1e9) {
+                            samples.put(ns, numbers(row, format, needed));
                         }
+                        monitor.all.accept(ns);
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                require(false, csv + ", line " + line + ": needs numbers " + needed + "; " + e.getMessage());
+                String place = csv + ", line " + rows.getLineNumber();
+                require(false, place + ": needs numbers " + needed + "; " + e.getMessage());
             }
             return monitor;
         }
 
-        static Map<String, String> cells(String row, CSVFormat as, List<String> needed) throws IOException {
+        static Map<String, String> numbers(String row, CSVFormat as, List<String> needed) throws IOException {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
-            require(cells.isConsistent() && needed.stream().allMatch(column -> cells.get(column)
-                .matches("\\d+(\\.\\d+)?")), "found " + row);
-            return Map.copyOf(cells.toMap());
+            Map<String, String> numbers = cells.toMap();
+            numbers.values().removeIf(cell -> !cell.matches("\\d+(\\.\\d+)?"));
+            require(cells.isConsistent() && numbers.keySet().containsAll(needed), "found " + row);
+            return numbers;
         }
 
-        /** So many ns may lack samples: a quarter of a window, but 0.2 s at least, 1 s at most. */
-        static long slack(long from, long to) {
-            return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
-        }
-
-        /** All samples of a device, in order; fails if they do not reach the ends of such a window. */
-        List<Sample> samples(long device, long from, long to) {
-            List<Sample> near = devices.getOrDefault(device, List.of()).stream()
-                .sorted(Comparator.comparing(Sample::ns)).toList();
-            LongSummaryStatistics within = near.stream().mapToLong(Sample::ns)
-                .filter(ns -> from <= ns && ns <= to).summaryStatistics();
-            require(within.getMin() <= from + slack(from, to) && within.getMax() >= to - slack(from, to),
-                csv + ": device " + device + " of " + devices.keySet() + " lacks samples from " + utc(from)
-                + " to " + utc(to) + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
-                + ": too few, or another run, clock, zone, unit?");
-            return near;
+        /** Where a device has no sample for over a quarter of a window or 1 s; fails if that is at an end. */
+        Map<Long, Long> holes(long device, long from, long to) {
+            TreeSet<Long> times = new TreeSet<>(List.of(from, to));
+            times.addAll(near.getOrDefault(device, new TreeMap<>()).subMap(from, to + 1).keySet());
+            Map<Long, Long> holes = new TreeMap<>();
+            times.headSet(to).forEach(ns -> holes.put(ns, times.higher(ns)));
+            holes.entrySet().removeIf(gap -> gap.getValue() - gap.getKey() <= Math.min(1e9, (to - from) / 4));
+            require(!holes.containsKey(from) && !holes.containsValue(to), csv + ": device " + device + " of "
+                + near.keySet() + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
+                + utc(all.getMin()) + " to " + utc(all.getMax()) + "; another run, clock, zone or unit?");
+            return holes;
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }

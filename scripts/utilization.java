@@ -45,12 +45,13 @@ class Utilization implements Callable<Integer> {
     }
 
     @Override public Integer call() throws IOException {
-        requireTimers();
+        Map<Path, List<TreeMap<Long, Integer>>> updates = updates();
         Map<Run, List<Number>> means = new LinkedHashMap<>();
         List<List<?>> table = new ArrayList<>();
         table.add(List.of(groups, "d2h_gb_per_s", "h2d_gb_per_s", "gpu_percent", "samples"));
         for (Run run : read(List.of(groups))) {
-            means.put(run, run.failed() ? Collections.nCopies(BARS.size() + 1, Double.NaN) : means(run));
+            means.put(run, run.failed() ? Collections.nCopies(BARS.size() + 1, Double.NaN)
+                : means(run, asked(updates.get(run.log))));
             table.add(Stream.concat(Stream.of(run.get(groups)), means.get(run).stream()).toList());
         }
         CategoryChart chart = chart(means);
@@ -59,76 +60,52 @@ class Utilization implements Callable<Integer> {
         return 0;
     }
 
-    /** Fails if no log says when its updates begin; that is said before a choice of runs is asked for. */
-    void requireTimers() throws IOException {
-        boolean timed = false;
+    /** Each log's updates; fails if none has timers, which is said before a choice of runs is asked for. */
+    Map<Path, List<TreeMap<Long, Integer>>> updates() throws IOException {
+        Map<Path, List<TreeMap<Long, Integer>>> updates = new HashMap<>();
         for (Run run : select()) {
-            try (BufferedReader lines = lines(Files.newInputStream(run.log))) {
-                String first = lines.readLine();
-                boolean pointer = first.startsWith("version https://git-lfs");
-                require(!pointer, run.log + ": a Git LFS pointer, expected the log; run git lfs pull");
-                timed = timed || Stream.concat(Stream.of(first), lines.lines())
-                    .anyMatch(line -> line.contains("<<<TIMER:step_start,"));
-            }
+            updates.put(run.log, updates(run.log));
         }
-        require(timed, inputs + ": no log has <<<TIMER:step_start,NS>>> lines, which say when updates begin");
+        require(!updates.values().stream().flatMap(List::stream).allMatch(TreeMap::isEmpty), inputs
+            + ": no log has <<<TIMER:step_start,NS>>> lines, by which updates begin; or Git LFS pointers?");
+        return updates;
+    }
+
+    /** For each timing line up to the last asked for, when ranks began to update, 1, and ended that, -1. */
+    List<TreeMap<Long, Integer>> updates(Path log) throws IOException {
+        List<double[]> passed = new ArrayList<>();
+        TreeMap<Integer, TreeMap<Long, Integer>> updates = new TreeMap<>();
+        int last = asked().getMax();
+        try (BufferedReader lines = lines(Files.newInputStream(log))) {
+            lines.lines().takeWhile(line -> passed.size() < last).forEach(line -> {
+                TreeMap<Long, Integer> update = updates.computeIfAbsent(passed.size(), i -> new TreeMap<>());
+                TIMER.matcher(line).results().forEach(timer -> update.merge(Long.valueOf(timer.group(2)),
+                    timer.group(1).equals("start") ? 1 : -1, Integer::sum));
+                add(passed, log, line);
+            });
+        }
+        return List.copyOf(updates.headMap(passed.size()).values());
     }
 
     /** The BARS' means over a monitor's samples of all devices in a run's updates, and how many there are. */
-    List<Number> means(Run run) throws IOException {
-        List<Update> updates = updates(run);
+    List<Number> means(Run run, List<TreeMap<Long, Integer>> updates) throws IOException {
+        require(updates.stream().allMatch(update -> !update.isEmpty() && update.firstEntry().getValue() > 0
+            && update.values().stream().mapToInt(change -> change).sum() == 0), run.log + ": step_start and "
+            + "step_end lines of an iteration should be one of each rank, a start first; see --iteration");
         Path csv = Path.of(run.log.toString().replaceFirst("\\.log$", "-monitor.csv"));
-        long from = updates.get(0).starts.getMin(), to = updates.get(updates.size() - 1).ends.getMax();
+        long from = updates.get(0).firstKey(), to = updates.get(updates.size() - 1).lastKey();
         Monitor monitor = Monitor.of(csv, from, to,
             List.of("timestamp", "device_id", "txpci", "rxpci", "gpu_util"));
-        List<Sample> samples = new ArrayList<>();
-        updates.forEach(update -> samples.addAll(samples(run, monitor, update)));
+        List<Map<String, String>> samples = new ArrayList<>();
+        updates.forEach(update -> monitor.near.forEach((device, rows) -> {
+            require(monitor.holes(device, update.firstKey(), update.lastKey()).isEmpty(), csv + ": device "
+                + device + " has no sample for a quarter of an update, or 1 s; leave it out by --where");
+            samples.addAll(rows.subMap(update.firstKey(), true, update.lastKey(), true).values());
+        }));
+        require(!samples.isEmpty(), csv + ": no rows");
         Stream<Number> means = BARS.stream().map(bar -> samples.stream()
-            .mapToDouble(sample -> sample.number(bar.column)).average().orElseThrow() / bar.unit);
+            .mapToDouble(row -> Double.parseDouble(row.get(bar.column))).average().orElseThrow() / bar.unit);
         return Stream.concat(means, Stream.of(samples.size())).toList();
-    }
-
-    /** When the ranks start and end an update, in ns since 1970. */
-    record Update(LongSummaryStatistics starts, LongSummaryStatistics ends) { }
-
-    /** The updates of the iterations asked for: the timers of all ranks before each of their timing lines. */
-    List<Update> updates(Run run) throws IOException {
-        List<Update> updates = new ArrayList<>();
-        List<double[]> passed = new ArrayList<>();
-        int last = asked().getMax();
-        try (BufferedReader in = lines(Files.newInputStream(run.log))) {
-            for (String line = in.readLine(); line != null && passed.size() < last; line = in.readLine()) {
-                if (updates.size() == passed.size()) {
-                    updates.add(new Update(new LongSummaryStatistics(), new LongSummaryStatistics()));
-                }
-                Update update = updates.get(passed.size());
-                TIMER.matcher(line).results().forEach(timer ->
-                    (timer.group(1).equals("start") ? update.starts : update.ends)
-                        .accept(Long.parseLong(timer.group(2))));
-                add(passed, run.log, line);
-            }
-        }
-        return asked(updates.subList(0, passed.size()));
-    }
-
-    /** A monitor's samples in an update, which all ranks must end; of no device may too many be missing. */
-    static List<Sample> samples(Run run, Monitor monitor, Update update) {
-        long starts = update.starts.getCount(), ends = update.ends.getCount();
-        long from = update.starts.getMin(), to = update.ends.getMax();
-        require(starts > 0 && starts == ends && from <= update.ends.getMin(), run.log + ": has " + starts
-            + " step_start and " + ends + " step_end lines in an iteration, expected one of both from each "
-            + "rank, no end before the first start; see --iteration");
-        List<Sample> samples = new ArrayList<>();
-        for (long device : monitor.devices.isEmpty() ? Set.of(0L) : monitor.devices.keySet()) {
-            List<Sample> within = monitor.samples(device, from, to).stream()
-                .filter(sample -> from <= sample.ns && sample.ns <= to).toList();
-            boolean steady = IntStream.range(1, within.size())
-                .allMatch(i -> within.get(i).ns - within.get(i - 1).ns <= Monitor.slack(from, to));
-            require(steady, monitor.csv + ": device " + device + " has no sample for over "
-                + Monitor.slack(from, to) / 1_000_000 + " ms of an update; leave the run out by --where");
-            samples.addAll(within);
-        }
-        return samples;
     }
 
     /** The bars on two axes, under their numbers in three digits. */
@@ -399,65 +376,54 @@ class Utilization implements Callable<Integer> {
 
     // ==== monitor: the same text in every script that reads a monitor ====
 
-    static final long SECOND = 1_000_000_000;
-
-    /** A row of a monitor, by its columns' names, and its time in ns since 1970. */
-    record Sample(long ns, Map<String, String> row) {
-        double number(String column) { return Double.parseDouble(row.get(column)); }
-    }
-
-    /** When a monitor's samples are, and each device's from a second before to a second after a window. */
-    record Monitor(Path csv, LongSummaryStatistics times, Map<Long, List<Sample>> devices) {
-        /** Of rows far from the window, of which there may be millions, only device and time are read. */
+    /** When all rows of a monitor are, and of those near a window the numbers, by device, time and column. */
+    record Monitor(Path csv, LongSummaryStatistics all, Map<Long, TreeMap<Long, Map<String, String>>> near) {
+        /** Of rows that are not within a second, perhaps millions, only device and time are looked at. */
         static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
-            int line = 1;
-            try (BufferedReader lines = lines(Files.newInputStream(csv))) {
-                List<String> names = List.of(lines.readLine().split(","));
-                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(names.toArray(new String[0])).get();
+            LineNumberReader rows = new LineNumberReader(lines(Files.newInputStream(csv)));
+            try (rows) {
+                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(rows.readLine().split(",")).get();
+                List<String> names = List.of(format.getHeader());
                 require(names.containsAll(needed), "found " + names + " (a Git LFS pointer: git lfs pull)");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
-                for (String row = lines.readLine(); row != null; row = lines.readLine()) {
-                    line++;
-                    if (!row.endsWith("\0") && !row.isEmpty()) {
+                for (String row = rows.readLine(); row != null; row = rows.readLine()) {
+                    if (!row.isEmpty() && !row.endsWith("\0")) {
                         String[] cells = row.split(",", Math.max(id, time) + 2);
                         long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
-                        List<Sample> near = monitor.devices.computeIfAbsent(device, d -> new ArrayList<>());
-                        monitor.times.accept(ns);
-                        if (from - SECOND <= ns && ns <= to + SECOND) {
-                            near.add(new Sample(ns, cells(row, format, needed)));
+                        var samples = monitor.near.computeIfAbsent(device, any -> new TreeMap<>());
+                        if (from - 1e9 <= ns && ns <= to + 1e9) {
+                            samples.put(ns, numbers(row, format, needed));
                         }
+                        monitor.all.accept(ns);
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                require(false, csv + ", line " + line + ": needs numbers " + needed + "; " + e.getMessage());
+                String place = csv + ", line " + rows.getLineNumber();
+                require(false, place + ": needs numbers " + needed + "; " + e.getMessage());
             }
             return monitor;
         }
 
-        static Map<String, String> cells(String row, CSVFormat as, List<String> needed) throws IOException {
+        static Map<String, String> numbers(String row, CSVFormat as, List<String> needed) throws IOException {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
-            require(cells.isConsistent() && needed.stream().allMatch(column -> cells.get(column)
-                .matches("\\d+(\\.\\d+)?")), "found " + row);
-            return Map.copyOf(cells.toMap());
+            Map<String, String> numbers = cells.toMap();
+            numbers.values().removeIf(cell -> !cell.matches("\\d+(\\.\\d+)?"));
+            require(cells.isConsistent() && numbers.keySet().containsAll(needed), "found " + row);
+            return numbers;
         }
 
-        /** So many ns may lack samples: a quarter of a window, but 0.2 s at least, 1 s at most. */
-        static long slack(long from, long to) {
-            return Math.min(SECOND, Math.max(SECOND / 5, (to - from) / 4));
-        }
-
-        /** All samples of a device, in order; fails if they do not reach the ends of such a window. */
-        List<Sample> samples(long device, long from, long to) {
-            List<Sample> near = devices.getOrDefault(device, List.of()).stream()
-                .sorted(Comparator.comparing(Sample::ns)).toList();
-            LongSummaryStatistics within = near.stream().mapToLong(Sample::ns)
-                .filter(ns -> from <= ns && ns <= to).summaryStatistics();
-            require(within.getMin() <= from + slack(from, to) && within.getMax() >= to - slack(from, to),
-                csv + ": device " + device + " of " + devices.keySet() + " lacks samples from " + utc(from)
-                + " to " + utc(to) + ", all are from " + utc(times.getMin()) + " to " + utc(times.getMax())
-                + ": too few, or another run, clock, zone, unit?");
-            return near;
+        /** Where a device has no sample for over a quarter of a window or 1 s; fails if that is at an end. */
+        Map<Long, Long> holes(long device, long from, long to) {
+            TreeSet<Long> times = new TreeSet<>(List.of(from, to));
+            times.addAll(near.getOrDefault(device, new TreeMap<>()).subMap(from, to + 1).keySet());
+            Map<Long, Long> holes = new TreeMap<>();
+            times.headSet(to).forEach(ns -> holes.put(ns, times.higher(ns)));
+            holes.entrySet().removeIf(gap -> gap.getValue() - gap.getKey() <= Math.min(1e9, (to - from) / 4));
+            require(!holes.containsKey(from) && !holes.containsValue(to), csv + ": device " + device + " of "
+                + near.keySet() + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
+                + utc(all.getMin()) + " to " + utc(all.getMax()) + "; another run, clock, zone or unit?");
+            return holes;
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }

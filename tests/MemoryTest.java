@@ -110,10 +110,10 @@ class MemoryTest {
         Path csv = memory.monitor(), source = memory.source(csv);
         List<Memory.Band> bands = memory.iteration(source.toString().endsWith(".log") ? memory.logged(source)
             : memory.captured(source), source);
-        List<Memory.Sample> samples = memory.samples(csv, bands.get(0).start(), Memory.end(bands));
+        TreeMap<Long, Double> free = memory.free(csv, bands);
         return new Read(bands.stream().map(band -> band.phase().name().charAt(0) + "" + ms(band.start())
             + "-" + ms(band.end())).collect(Collectors.joining(" ")),
-            Memory.table(bands, samples).stream().skip(1).map(row -> row.get(0) + "," + row.get(2) + ","
+            Memory.table(bands, free).stream().skip(1).map(row -> row.get(0) + "," + row.get(2) + ","
                 + row.get(3)).toList(), String.join("\n", memory.notes));
     }
 
@@ -277,10 +277,10 @@ class MemoryTest {
         String torn = "consumed samples: 1\nconsumed samples:   3\nconsumed_samples=  4\n";
         Files.writeString(log, torn + logged(ZoneOffset.UTC, 4).replace(",373]", ",150]"));
         assertEquals(THIRD.replace("3310", "3110"), read(csv, "--phases=" + log).bands);
-        run(csv, "--phases=" + log).well(log + ": consumed samples 1 to 3: lines are missing");
+        run(csv, "--phases=" + log).well(log + ": consumed samples", "1 to 3", "lines are missing");
         String whole = logged(ZoneOffset.UTC, 3);
         Map<String, String> wrong = Map.of(whole.substring(0, whole.lastIndexOf("0.0")), "2 updates",
-            whole.replaceAll(".*Engine before forward\n", ""), "",
+            Sample.POINTER, "LFS", whole.replaceAll(".*Engine before forward\n", ""), "",
             whole.replaceAll(".*Engine.*\n", ""), "memory_breakdown",
             whole.replace("step: 200", "step: -20"), "-20", whole.replace("| bwd:", "\0| bwd:"), "0 updates",
             whole.replace("2023-11-14", "2023-19-14"), "2023-19-14");
@@ -342,8 +342,8 @@ class MemoryTest {
             Memory memory = new Memory();
             memory.device = 0L;
             try {
-                List<String> read = memory.samples(csv, ns(3000), ns(3520)).stream()
-                    .map(sample -> sample.ns() + "," + sample.row().get("mem_free")).toList();
+                Memory.Band band = new Memory.Band(Memory.UPDATE, ns(3000), ns(3520));
+                Map<Long, Double> read = memory.free(csv, List.of(band));
                 assertEquals(samplesPlainly(text), read, "seed " + seed);
             } catch (IllegalArgumentException e) {
                 assertTrue(e.getMessage().contains(csv + ""), e.getMessage());
@@ -353,12 +353,13 @@ class MemoryTest {
         assertTrue(refused > 10 && refused < 50, refused + " of 100 refused");
     }
 
-    /** The whole rows of device 0 from 2000 to 4520 ms. */
-    static List<String> samplesPlainly(String text) {
+    /** What is free by time, in the whole rows of device 0 from 2000 to 4520 ms; of two the latter counts. */
+    static Map<Long, Double> samplesPlainly(String text) {
         String[] lines = text.replaceFirst("[^\r\n]*\\z", "").split("[\r\n]");
         return Stream.of(lines).map(line -> line.split(",")).filter(row -> row.length == 8
             && row[0].equals("0") && row[1].matches("\\d{19}") && row[1].compareTo(ns(2000) + "") >= 0
-            && row[1].compareTo(ns(4520) + "") <= 0).map(row -> row[1] + "," + row[7]).sorted().toList();
+            && row[1].compareTo(ns(4520) + "") <= 0).collect(Collectors.toMap(row -> Long.valueOf(row[1]),
+                row -> Double.valueOf(row[7]), (former, latter) -> latter, TreeMap::new));
     }
 
     /** A capture in which ranges are moved, renamed, doubled and lost is read as by looking at each pair. */
@@ -404,6 +405,7 @@ class MemoryTest {
 
     @Test void overAHoleTheLineBreaks() throws Exception {
         Files.writeString(csv, HEADER + rows(0, 0, 9000) + rows(0, 23000, 30000));
+        assertEquals(602, read(csv, "--iteration=5").rows.size(), "none in the hole");
         run(csv, "--iteration=5", "--name=it").well(csv + ": no sample for 14.0 s");
         Picture figure = Picture.check(tmp, "it");
         int left = FigureTest.side(figure, true);
