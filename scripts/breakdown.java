@@ -89,8 +89,8 @@ class Breakdown implements Callable<Integer> {
     }
 
     /** Where a number begins: at the end of its bar or, if a dot is in its way, above that. */
-    double foot(Run run, double scale) {
-        double high = height(run), dot = run.means[TFLOPS] / scale;
+    double foot(Run run, double perSecond) {
+        double high = height(run), dot = run.means[TFLOPS] / perSecond;
         double end = high + (24 + width(digits(high), size)) * pixel;
         return high - 12 * pixel < dot && dot < end ? dot + 8 * pixel : high;
     }
@@ -459,14 +459,13 @@ class Breakdown implements Callable<Integer> {
 
     /** XChart's axes in the look of the figures, without legend and frame. */
     static AxesChartStyler style(AxesChartStyler styler) {
-        styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
+        styler.setDecimalPattern("0.######").setChartBackgroundColor(Color.WHITE).setPlotContentSize(.999)
+            .setPlotBorderVisible(false).setLegendVisible(false).setChartPadding(PAD).setLocale(Locale.ROOT);
+        return styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
             .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
             .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
-            .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
-            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(PAD)
-            .setLegendVisible(false).setDecimalPattern("0.######").setLocale(Locale.ROOT);
-        return styler;
+            .setPlotGridLinesVisible(false).setPlotMargin(0);
     }
 
     /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital at y. */

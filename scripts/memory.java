@@ -402,14 +402,13 @@ class Memory implements Callable<Integer> {
 
     /** XChart's axes in the look of the figures, without legend and frame. */
     static AxesChartStyler style(AxesChartStyler styler) {
-        styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
+        styler.setDecimalPattern("0.######").setChartBackgroundColor(Color.WHITE).setPlotContentSize(.999)
+            .setPlotBorderVisible(false).setLegendVisible(false).setChartPadding(PAD).setLocale(Locale.ROOT);
+        return styler.setAxisTitleFont(BOLD.deriveFont((float) TITLE)).setAxisTitlePadding(25)
             .setAxisTickLabelsFont(BOLD).setAxisTickPadding(12).setAxisTickMarkLength(16)
             .setAxisTickMarksStroke(new BasicStroke(3)).setAxisTickMarksColor(Color.BLACK)
             .setYAxisLabelAlignment(AxesChartStyler.TextAlignment.Right).setAxisTicksLineVisible(false)
-            .setPlotGridLinesVisible(false).setPlotMargin(0).setPlotContentSize(.999)
-            .setPlotBorderVisible(false).setChartBackgroundColor(Color.WHITE).setChartPadding(PAD)
-            .setLegendVisible(false).setDecimalPattern("0.######").setLocale(Locale.ROOT);
-        return styler;
+            .setPlotGridLinesVisible(false).setPlotMargin(0);
     }
 
     /** Text whose left end, middle or right end (align 0, .5, 1) is at x, and half a capital at y. */

@@ -402,8 +402,7 @@ class LogsTest {
 
     @ParameterizedTest @ValueSource(strings = {"--iteration=9999999999", "--iteration=1-2-3", "--iteration=0",
         "--iteration=Mean", "--iteration=two", "--iteration=2.5", "--iteration=1e3", "--where=mbs", "--name=",
-        "--iteration=-1", "--iteration=3-", "--iteration=3 ", "--iteration=", "--where=",
-        "--name=a/b"})
+        "--iteration=-1", "--iteration=3-", "--iteration=3 ", "--iteration=", "--where=", "--name=a/b"})
     void aWrongCommandLineIsSaid(String option) throws IOException {
         Cli.script(new Subgroup(), grid(), option).failed(2, option.split("=")[0]);
     }

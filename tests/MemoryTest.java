@@ -305,6 +305,8 @@ class MemoryTest {
         assertTrue(read(csv, "--range=forward=my.step").rows.get(25).contains(",backward,"), "on top");
         Files.writeString(csv, HEADER + rows(0, 0, 3515) + row(0, ns(3520), "21474").strip());
         assertEquals(first.subList(0, 104), read(csv).rows, "the last row has no end yet");
+        Files.writeString(csv, HEADER + rows(0, 0, 6000).replaceAll(",4242,\\d+", ",42000000000,7"));
+        assertEquals(105, read(csv).rows.size(), "a full GPU has few bytes free, and many used");
     }
 
     /** A monitor's rows, and what is said of them; most were drawn once without a word. */
