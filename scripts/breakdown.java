@@ -46,7 +46,8 @@ class Breakdown implements Callable<Integer> {
 
     @Override public Integer call() throws IOException {
         List<Run> runs = read(List.of(bars, groups));
-        arrange(runs, elapsed ? "Iteration time (s)" : "Phase times (s)");
+        arrange(runs);
+        chart.setYAxisTitle(elapsed ? "Iteration time (s)" : "Phase times (s)");
         PHASES.forEach(phase -> addSeries("\u25a0 " + phase.name, new Color(phase.rgb),
             run -> run.means[PHASES.indexOf(phase)] / 1000));
         if (elapsed) {
@@ -200,7 +201,7 @@ class Breakdown implements Callable<Integer> {
         }
         int most = logs.lastKey();
         require(most > 0, inputs + ": no times in --iteration=" + iteration + "; too few lines like "
-            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
+            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on? Git LFS pulled?");
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
         logs.subMap(1, most).forEach((count, few) -> notes.add(few + ": only " + count + " timing lines"));
@@ -311,25 +312,33 @@ class Breakdown implements Callable<Integer> {
     static void add(List<double[]> found, Path log, String text) {
         // What stands before NULs was cut off, and most lines say nothing.
         String line = text.contains("ms") ? text.substring(text.lastIndexOf('\0') + 1) : "";
-        boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
         Arrays.fill(numbers, Double.NaN);
-        for (int i = 0; i < numbers.length && (timing || iteration); i++) {
-            Matcher number = NUMBERS.get(i).matcher(line);
-            boolean sought = i < ELAPSED || i == RANK ? timing : iteration;
-            if (sought && number.find()) {
-                numbers[i] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
-                boolean twice = i < ELAPSED && number.find();
-                require(numbers[i] >= 0 && !twice, log + ": damaged number in " + line);
-            }
-            timing = timing && (i >= ELAPSED || numbers[i] >= 0);
+        boolean timing = line.contains("ms")
+            && IntStream.range(0, ELAPSED).allMatch(i -> find(numbers, i, log, line));
+        if (timing) {
+            find(numbers, RANK, log, line);
+        }
+        if (line.contains("elapsed")) {
+            IntStream.range(ELAPSED, RANK).forEach(i -> find(numbers, i, log, line));
         }
         double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
-        if (numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], open[RANK]) == 0) {
+        if (timing && Double.compare(numbers[RANK], open[RANK]) == 0) {
             found.add(numbers);
         } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
             System.arraycopy(numbers, ELAPSED, open, ELAPSED, RANK - ELAPSED);
         }
+    }
+
+    /** Sets the number that a line has after such a name; false if it has no such name. */
+    static boolean find(double[] numbers, int name, Path log, String line) {
+        Matcher number = NUMBERS.get(name).matcher(line);
+        if (number.find()) {
+            numbers[name] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
+            boolean twice = name < ELAPSED && number.find();
+            require(numbers[name] >= 0 && !twice, log + ": damaged number in " + line);
+        }
+        return numbers[name] >= 0;
     }
 
     /** Notes where iterations are missing or come again: their count, 0 if not said, should rise evenly. */
@@ -358,7 +367,7 @@ class Breakdown implements Callable<Integer> {
     double highest, pixel, size, longest;
 
     /** Gives each run its place, ratios falling as the GPU's share rises, and the chart room for all text. */
-    void arrange(List<Run> runs, String title) {
+    void arrange(List<Run> runs) {
         Map<String, List<String>> values = values(runs);
         values.computeIfPresent("ratio", (key, all) -> all.stream().sorted(ORDER.reversed()).toList());
         List<String> groupValues = values.get(groups), barValues = values.get(bars);
@@ -374,9 +383,9 @@ class Breakdown implements Callable<Integer> {
         longest = names.stream().mapToDouble(name -> width(name, size)).max().orElseThrow();
         int pixels = HEIGHT - 241 - (int) Math.min(longest, 300);
         highest = runs.stream().mapToDouble(this::height).filter(number -> number > 0).max().orElseThrow();
-        pixel = highest / (pixels - 24 - Math.max(width("00.0", size), width(digits(highest), size)));
+        double most = runs.stream().mapToDouble(run -> width(digits(height(run)), size)).reduce(0, Math::max);
+        pixel = highest / (pixels - 24 - Math.max(width("00.0", size), most));
         chart = new CategoryChart(WIDTH - 36 + 2 * PAD, pixels + 2 * PAD);
-        chart.setYAxisTitle(title);
         style(chart.getStyler().setStacked(true).setAvailableSpaceFill(.84)).setYAxisMax(0, pixels * pixel)
             .setYAxisTickMarkSpacingHint(100).setXAxisTicksVisible(false);
     }
@@ -410,10 +419,10 @@ class Breakdown implements Callable<Integer> {
         places.forEach((place, run) -> drawNumber(g, x(place + .5), run, foot.applyAsDouble(run)));
         g.rotate(Math.PI / 2);
         int pitch = (names.size() - 1) / groupNames.size();
+        double widest = groupNames.stream().mapToDouble(name -> width(name + " ", TEXT)).reduce(0, Math::max);
+        double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / widest);
         for (int group = 0; group < groupNames.size(); group++) {
-            String name = groupNames.get(group);
-            double fit = TEXT * Math.min(1, (x(pitch) - x(0)) / width(name + " ", TEXT));
-            text(g, name, fit, Color.BLACK, x((group + .5) * pitch + .5), low + 31, .5);
+            text(g, groupNames.get(group), fit, Color.BLACK, x((group + .5) * pitch + .5), low + 31, .5);
             g.fill(new Rectangle2D.Double(x(group * pitch + 1), low, x(pitch) - x(1), 3));
         }
         String title = TITLES.getOrDefault(bars, bars) + ", by " + TITLES.getOrDefault(groups, groups);

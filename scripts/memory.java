@@ -72,7 +72,7 @@ class Memory implements Callable<Integer> {
         Path csv = monitor(), source = source(csv);
         boolean log = source.toString().endsWith(".log");
         List<Band> bands = iteration(log ? logged(source) : captured(source), source);
-        TreeMap<Long, Double> free = free(csv, bands);
+        TreeMap<Long, String> free = free(csv, bands);
         XYChart chart = chart(bands, free);
         save(name(csv), g -> draw(g, chart), table(bands, free));
         return 0;
@@ -146,7 +146,7 @@ class Memory implements Callable<Integer> {
         } catch (SQLException e) {
             String why = Objects.requireNonNullElse(e.getCause(), e).getMessage();
             require(false, source + ": " + why + "; expected what nsys stats --force-export=true makes of "
-                + "nsys profile --trace=cuda,nvtx, no Git LFS pointer (git lfs pull)");
+                + "nsys profile --trace=cuda,nvtx (or is it a Git LFS pointer?)");
         }
         require(!bands.isEmpty(), source + ": no thread has ranges of every phase, " + names()
             + ", or TARGET_INFO_SESSION_START_TIME is empty; see --range and --process");
@@ -234,10 +234,10 @@ class Memory implements Callable<Integer> {
 
     /** Notes where a log's iterations are missing or come again: with each rise but one of their samples. */
     void noteRises(Path log, List<Long> consumed) {
-        Map<Long, String> rises = new TreeMap<>();
+        TreeMap<Long, String> rises = new TreeMap<>();
         IntStream.range(1, consumed.size()).forEach(i -> rises.putIfAbsent(
             consumed.get(i) - consumed.get(i - 1), consumed.get(i - 1) + " to " + consumed.get(i)));
-        if (rises.size() > 1) {
+        if (rises.size() > 1 || !rises.headMap(1L).isEmpty()) {
             notes.add(log + ": consumed samples rise by " + rises + ": lines are missing, or two runs");
         }
     }
@@ -247,7 +247,7 @@ class Memory implements Callable<Integer> {
         int[] updates = IntStream.range(0, all.size()).filter(i -> all.get(i).phase == UPDATE).toArray();
         require(0 < iteration, "--iteration=" + iteration + ": expected a number from 1");
         require(iteration <= updates.length, source + ": it tells when " + updates.length + " updates were, "
-            + "expected --iteration=" + iteration + " to be one of them");
+            + "expected --iteration=" + iteration + " to be one of them; a log needs stamps");
         int from = iteration == 1 ? 0 : updates[iteration - 2] + 1;
         List<Band> bands = all.subList(from, updates[iteration - 1] + 1);
         require(bands.stream().map(Band::phase).distinct().count() == PHASES.size(), source + ": iteration "
@@ -255,37 +255,38 @@ class Memory implements Callable<Integer> {
         return bands;
     }
 
-    /** The bytes free on a device, by time; NaN where samples are missing, which breaks a line. */
-    TreeMap<Long, Double> free(Path csv, List<Band> bands) throws IOException {
+    /** The bytes free on a device, by time; NaN where a second has no sample, which breaks a line. */
+    TreeMap<Long, String> free(Path csv, List<Band> bands) throws IOException {
         long from = start(bands), to = end(bands);
         Monitor monitor = Monitor.of(csv, from, to, List.of("timestamp", "device_id", "mem_free"));
-        Set<Long> devices = monitor.near.keySet();
-        long drawn = device != null ? device : devices.stream().findFirst().orElse(0L);
-        TreeMap<Long, Double> free = new TreeMap<>();
-        DoubleSummaryStatistics memory = new DoubleSummaryStatistics();
-        monitor.holes(drawn, from, to).forEach((last, next) -> {
-            notes.add(csv + ": no sample for " + (next - last) / 1e9 + " s, where the line is broken");
-            free.put(last + 1, Double.NaN);
-        });
-        monitor.near.get(drawn).forEach((ns, numbers) -> {
-            free.put(ns, Double.valueOf(numbers.get("mem_free")));
-            memory.accept(free.get(ns) + Double.parseDouble(numbers.getOrDefault("mem_used", "0")));
-        });
-        require(memory.getMax() >= 1 << 28, csv + ": mem_free in MiB, not bytes? At most " + memory.getMax());
-        int count = monitor.near.get(drawn).subMap(from, to + 1).size();
-        notes.add(csv + ": " + count + " samples of device " + drawn + " of " + devices);
+        long drawn = device != null ? device : monitor.near.keySet().stream().findFirst().orElse(0L);
+        TreeMap<Long, Map<String, String>> samples = monitor.samples(drawn, from, to);
+        double most = samples.values().stream().mapToDouble(row -> Double.parseDouble(row.get("mem_free"))
+            + Double.parseDouble(row.getOrDefault("mem_used", "0"))).max().orElseThrow();
+        require(most >= 1 << 28, csv + ": mem_free in MiB, not bytes? " + most + "; mem_used would tell");
+        TreeMap<Long, String> free = new TreeMap<>();
+        for (long ns : samples.keySet()) {
+            Long last = samples.lowerKey(ns);
+            if (last != null && ns - last > 1e9) {
+                notes.add(csv + ": no sample for " + (ns - last) / 1e9 + " s, where the line is broken");
+                free.put(last + 1, "NaN");
+            }
+            free.put(ns, samples.get(ns).get("mem_free"));
+        }
+        int count = samples.subMap(from, to + 1).size();
+        notes.add(csv + ": " + count + " samples of device " + drawn + " of " + monitor.near.keySet());
         return free;
     }
 
     /** What --csv writes: each sample of the iteration, and the phase in which it lies, none between two. */
-    static List<List<?>> table(List<Band> bands, TreeMap<Long, Double> free) {
+    static List<List<?>> table(List<Band> bands, TreeMap<Long, String> free) {
         List<List<?>> rows = new ArrayList<>();
         rows.add(List.of("timestamp_ns", "seconds", "phase", "mem_free_bytes"));
         free.subMap(start(bands), true, end(bands), true).forEach((ns, bytes) -> {
             String phase = bands.stream().filter(band -> band.start <= ns && ns <= band.end)
                 .map(band -> band.phase.key()).reduce("", (under, over) -> over);
-            if (!bytes.isNaN()) {
-                rows.add(List.of(ns, seconds(bands, ns), phase, bytes.longValue()));
+            if (!bytes.equals("NaN")) {
+                rows.add(List.of(ns, seconds(bands, ns), phase, bytes));
             }
         });
         return rows;
@@ -294,8 +295,8 @@ class Memory implements Callable<Integer> {
     static double seconds(List<Band> bands, long ns) { return (ns - start(bands)) / 1e9; }
 
     /** The bands, and over them a line, which is of dots as wide where it breaks, for one may stand alone. */
-    static XYChart chart(List<Band> bands, TreeMap<Long, Double> free) {
-        List<Double> gib = free.values().stream().map(bytes -> bytes / (1 << 30)).toList();
+    static XYChart chart(List<Band> bands, TreeMap<Long, String> free) {
+        List<Double> gib = free.values().stream().map(said -> Double.parseDouble(said) / (1 << 30)).toList();
         double top = 1.1 * gib.stream().filter(n -> n > 0).max(Double::compare).orElse(1.);
         XYChart chart = new XYChart(WIDTH, HEIGHT);
         chart.setXAxisTitle("Time within the iteration (s)");
@@ -333,26 +334,25 @@ class Memory implements Callable<Integer> {
         /** Of rows that are not within a second, perhaps millions, only device and time are looked at. */
         static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
-            LineNumberReader rows = new LineNumberReader(lines(Files.newInputStream(csv)));
-            try (rows) {
-                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(rows.readLine().split(",")).get();
+            LineNumberReader in = new LineNumberReader(lines(Files.newInputStream(csv)));
+            try (in) {
+                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(in.readLine().split(",")).get();
                 List<String> names = List.of(format.getHeader());
-                require(names.containsAll(needed), "found " + names + " (a Git LFS pointer: git lfs pull)");
+                require(names.containsAll(needed), needed + " not all in " + names + " (a Git LFS pointer?)");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
-                for (String row = rows.readLine(); row != null; row = rows.readLine()) {
+                for (String row = in.readLine(); row != null; row = in.readLine()) {
                     if (!row.isEmpty() && !row.endsWith("\0")) {
                         String[] cells = row.split(",", Math.max(id, time) + 2);
                         long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
                         var samples = monitor.near.computeIfAbsent(device, any -> new TreeMap<>());
-                        if (from - 1e9 <= ns && ns <= to + 1e9) {
+                        if (from - 1_000_000_000 <= ns && ns <= to + 1_000_000_000) {
                             samples.put(ns, numbers(row, format, needed));
                         }
                         monitor.all.accept(ns);
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                String place = csv + ", line " + rows.getLineNumber();
-                require(false, place + ": needs numbers " + needed + "; " + e.getMessage());
+                require(false, csv + ", line " + in.getLineNumber() + ": needs numbers; " + e.getMessage());
             }
             return monitor;
         }
@@ -361,21 +361,22 @@ class Memory implements Callable<Integer> {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
             Map<String, String> numbers = cells.toMap();
             numbers.values().removeIf(cell -> !cell.matches("\\d+(\\.\\d+)?"));
-            require(cells.isConsistent() && numbers.keySet().containsAll(needed), "found " + row);
-            return numbers;
+            require(cells.isConsistent() && numbers.keySet().containsAll(needed), needed + " in " + row);
+            return Map.copyOf(numbers);
         }
 
-        /** Where a device has no sample for over a quarter of a window or 1 s; fails if that is at an end. */
-        Map<Long, Long> holes(long device, long from, long to) {
-            TreeSet<Long> times = new TreeSet<>(List.of(from, to));
-            times.addAll(near.getOrDefault(device, new TreeMap<>()).subMap(from, to + 1).keySet());
-            Map<Long, Long> holes = new TreeMap<>();
-            times.headSet(to).forEach(ns -> holes.put(ns, times.higher(ns)));
-            holes.entrySet().removeIf(gap -> gap.getValue() - gap.getKey() <= Math.min(1e9, (to - from) / 4));
-            require(!holes.containsKey(from) && !holes.containsValue(to), csv + ": device " + device + " of "
-                + near.keySet() + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
-                + utc(all.getMin()) + " to " + utc(all.getMax()) + "; another run, clock, zone or unit?");
-            return holes;
+        /** So many ns may lack samples: a quarter of a window, at most 1 s. */
+        static long slack(long from, long to) { return Math.min(1_000_000_000, (to - from) / 4); }
+
+        /** A device's samples near a window, by time; fails if they do not reach to both of its ends. */
+        TreeMap<Long, Map<String, String>> samples(long device, long from, long to) {
+            TreeMap<Long, Map<String, String>> rows = near.getOrDefault(device, new TreeMap<>());
+            Long first = rows.ceilingKey(from), last = rows.floorKey(to);
+            boolean reach = first != null && first - from <= slack(from, to) && to - last <= slack(from, to);
+            require(reach, csv + ": device " + device + " of " + near.keySet() + " lacks samples from "
+                + utc(from) + " to " + utc(to) + ", all are from " + utc(all.getMin()) + " to "
+                + utc(all.getMax()) + ": too few, or another run, clock, zone, unit?");
+            return rows;
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }

@@ -181,7 +181,7 @@ class Subgroup implements Callable<Integer> {
         }
         int most = logs.lastKey();
         require(most > 0, inputs + ": no times in --iteration=" + iteration + "; too few lines like "
-            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
+            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on? Git LFS pulled?");
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
         logs.subMap(1, most).forEach((count, few) -> notes.add(few + ": only " + count + " timing lines"));
@@ -292,25 +292,33 @@ class Subgroup implements Callable<Integer> {
     static void add(List<double[]> found, Path log, String text) {
         // What stands before NULs was cut off, and most lines say nothing.
         String line = text.contains("ms") ? text.substring(text.lastIndexOf('\0') + 1) : "";
-        boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
         Arrays.fill(numbers, Double.NaN);
-        for (int i = 0; i < numbers.length && (timing || iteration); i++) {
-            Matcher number = NUMBERS.get(i).matcher(line);
-            boolean sought = i < ELAPSED || i == RANK ? timing : iteration;
-            if (sought && number.find()) {
-                numbers[i] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
-                boolean twice = i < ELAPSED && number.find();
-                require(numbers[i] >= 0 && !twice, log + ": damaged number in " + line);
-            }
-            timing = timing && (i >= ELAPSED || numbers[i] >= 0);
+        boolean timing = line.contains("ms")
+            && IntStream.range(0, ELAPSED).allMatch(i -> find(numbers, i, log, line));
+        if (timing) {
+            find(numbers, RANK, log, line);
+        }
+        if (line.contains("elapsed")) {
+            IntStream.range(ELAPSED, RANK).forEach(i -> find(numbers, i, log, line));
         }
         double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
-        if (numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], open[RANK]) == 0) {
+        if (timing && Double.compare(numbers[RANK], open[RANK]) == 0) {
             found.add(numbers);
         } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
             System.arraycopy(numbers, ELAPSED, open, ELAPSED, RANK - ELAPSED);
         }
+    }
+
+    /** Sets the number that a line has after such a name; false if it has no such name. */
+    static boolean find(double[] numbers, int name, Path log, String line) {
+        Matcher number = NUMBERS.get(name).matcher(line);
+        if (number.find()) {
+            numbers[name] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
+            boolean twice = name < ELAPSED && number.find();
+            require(numbers[name] >= 0 && !twice, log + ": damaged number in " + line);
+        }
+        return numbers[name] >= 0;
     }
 
     /** Notes where iterations are missing or come again: their count, 0 if not said, should rise evenly. */

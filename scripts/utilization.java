@@ -66,8 +66,9 @@ class Utilization implements Callable<Integer> {
         for (Run run : select()) {
             updates.put(run.log, updates(run.log));
         }
-        require(!updates.values().stream().flatMap(List::stream).allMatch(TreeMap::isEmpty), inputs
-            + ": no log has <<<TIMER:step_start,NS>>> lines, by which updates begin; or Git LFS pointers?");
+        require(updates.values().stream().allMatch(List::isEmpty) || updates.values().stream()
+            .flatMap(List::stream).anyMatch(update -> !update.isEmpty()), inputs + ": no log has "
+            + "<<<TIMER:step_start,NS>>> lines, by which updates begin, before its timing line " + iteration);
         return updates;
     }
 
@@ -97,15 +98,23 @@ class Utilization implements Callable<Integer> {
         Monitor monitor = Monitor.of(csv, from, to,
             List.of("timestamp", "device_id", "txpci", "rxpci", "gpu_util"));
         List<Map<String, String>> samples = new ArrayList<>();
-        updates.forEach(update -> monitor.near.forEach((device, rows) -> {
-            require(monitor.holes(device, update.firstKey(), update.lastKey()).isEmpty(), csv + ": device "
-                + device + " has no sample for a quarter of an update, or 1 s; leave it out by --where");
-            samples.addAll(rows.subMap(update.firstKey(), true, update.lastKey(), true).values());
-        }));
+        updates.forEach(update -> monitor.near.keySet().forEach(device ->
+            samples.addAll(samples(monitor, device, update.firstKey(), update.lastKey()).values())));
         require(!samples.isEmpty(), csv + ": no rows");
         Stream<Number> means = BARS.stream().map(bar -> samples.stream()
             .mapToDouble(row -> Double.parseDouble(row.get(bar.column))).average().orElseThrow() / bar.unit);
         return Stream.concat(means, Stream.of(samples.size())).toList();
+    }
+
+    /** A device's samples in an update, in which none may be missing. */
+    static NavigableMap<Long, Map<String, String>> samples(Monitor monitor, long device, long from, long to) {
+        NavigableMap<Long, Map<String, String>> within = monitor.samples(device, from, to)
+            .subMap(from, true, to, true);
+        boolean steady = within.headMap(within.lastKey()).keySet().stream()
+            .allMatch(ns -> within.higherKey(ns) - ns <= Monitor.slack(from, to));
+        require(steady, monitor.csv + ": device " + device + " has no sample for over "
+            + Monitor.slack(from, to) / 1_000_000 + " ms of an update; leave the run out by --where");
+        return within;
     }
 
     /** The bars on two axes, under their numbers in three digits. */
@@ -231,7 +240,7 @@ class Utilization implements Callable<Integer> {
         }
         int most = logs.lastKey();
         require(most > 0, inputs + ": no times in --iteration=" + iteration + "; too few lines like "
-            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on?");
+            + "\"time (ms) | fwd: 1 | bwd: 2 | step: 3\"; is wall_clock_breakdown on? Git LFS pulled?");
         String means = iteration.matches("\\d+") ? "timing line " : "means of " + most + " timing lines, ";
         notes.add(runs.size() + " runs, " + means + iteration);
         logs.subMap(1, most).forEach((count, few) -> notes.add(few + ": only " + count + " timing lines"));
@@ -342,25 +351,33 @@ class Utilization implements Callable<Integer> {
     static void add(List<double[]> found, Path log, String text) {
         // What stands before NULs was cut off, and most lines say nothing.
         String line = text.contains("ms") ? text.substring(text.lastIndexOf('\0') + 1) : "";
-        boolean timing = line.contains("ms"), iteration = line.contains("elapsed");
         double[] numbers = new double[NUMBERS.size()];
         Arrays.fill(numbers, Double.NaN);
-        for (int i = 0; i < numbers.length && (timing || iteration); i++) {
-            Matcher number = NUMBERS.get(i).matcher(line);
-            boolean sought = i < ELAPSED || i == RANK ? timing : iteration;
-            if (sought && number.find()) {
-                numbers[i] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
-                boolean twice = i < ELAPSED && number.find();
-                require(numbers[i] >= 0 && !twice, log + ": damaged number in " + line);
-            }
-            timing = timing && (i >= ELAPSED || numbers[i] >= 0);
+        boolean timing = line.contains("ms")
+            && IntStream.range(0, ELAPSED).allMatch(i -> find(numbers, i, log, line));
+        if (timing) {
+            find(numbers, RANK, log, line);
+        }
+        if (line.contains("elapsed")) {
+            IntStream.range(ELAPSED, RANK).forEach(i -> find(numbers, i, log, line));
         }
         double[] open = found.isEmpty() ? numbers : found.get(found.size() - 1);
-        if (numbers[ELAPSED - 1] >= 0 && Double.compare(numbers[RANK], open[RANK]) == 0) {
+        if (timing && Double.compare(numbers[RANK], open[RANK]) == 0) {
             found.add(numbers);
         } else if (numbers[ELAPSED] >= 0 && Double.isNaN(open[ELAPSED])) {
             System.arraycopy(numbers, ELAPSED, open, ELAPSED, RANK - ELAPSED);
         }
+    }
+
+    /** Sets the number that a line has after such a name; false if it has no such name. */
+    static boolean find(double[] numbers, int name, Path log, String line) {
+        Matcher number = NUMBERS.get(name).matcher(line);
+        if (number.find()) {
+            numbers[name] = number.group(1) == null ? Double.NaN : Double.parseDouble(number.group(1));
+            boolean twice = name < ELAPSED && number.find();
+            require(numbers[name] >= 0 && !twice, log + ": damaged number in " + line);
+        }
+        return numbers[name] >= 0;
     }
 
     /** Notes where iterations are missing or come again: their count, 0 if not said, should rise evenly. */
@@ -381,26 +398,25 @@ class Utilization implements Callable<Integer> {
         /** Of rows that are not within a second, perhaps millions, only device and time are looked at. */
         static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
-            LineNumberReader rows = new LineNumberReader(lines(Files.newInputStream(csv)));
-            try (rows) {
-                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(rows.readLine().split(",")).get();
+            LineNumberReader in = new LineNumberReader(lines(Files.newInputStream(csv)));
+            try (in) {
+                CSVFormat format = CSVFormat.DEFAULT.builder().setHeader(in.readLine().split(",")).get();
                 List<String> names = List.of(format.getHeader());
-                require(names.containsAll(needed), "found " + names + " (a Git LFS pointer: git lfs pull)");
+                require(names.containsAll(needed), needed + " not all in " + names + " (a Git LFS pointer?)");
                 int id = names.indexOf("device_id"), time = names.indexOf("timestamp");
-                for (String row = rows.readLine(); row != null; row = rows.readLine()) {
+                for (String row = in.readLine(); row != null; row = in.readLine()) {
                     if (!row.isEmpty() && !row.endsWith("\0")) {
                         String[] cells = row.split(",", Math.max(id, time) + 2);
                         long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
                         var samples = monitor.near.computeIfAbsent(device, any -> new TreeMap<>());
-                        if (from - 1e9 <= ns && ns <= to + 1e9) {
+                        if (from - 1_000_000_000 <= ns && ns <= to + 1_000_000_000) {
                             samples.put(ns, numbers(row, format, needed));
                         }
                         monitor.all.accept(ns);
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                String place = csv + ", line " + rows.getLineNumber();
-                require(false, place + ": needs numbers " + needed + "; " + e.getMessage());
+                require(false, csv + ", line " + in.getLineNumber() + ": needs numbers; " + e.getMessage());
             }
             return monitor;
         }
@@ -409,21 +425,22 @@ class Utilization implements Callable<Integer> {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
             Map<String, String> numbers = cells.toMap();
             numbers.values().removeIf(cell -> !cell.matches("\\d+(\\.\\d+)?"));
-            require(cells.isConsistent() && numbers.keySet().containsAll(needed), "found " + row);
-            return numbers;
+            require(cells.isConsistent() && numbers.keySet().containsAll(needed), needed + " in " + row);
+            return Map.copyOf(numbers);
         }
 
-        /** Where a device has no sample for over a quarter of a window or 1 s; fails if that is at an end. */
-        Map<Long, Long> holes(long device, long from, long to) {
-            TreeSet<Long> times = new TreeSet<>(List.of(from, to));
-            times.addAll(near.getOrDefault(device, new TreeMap<>()).subMap(from, to + 1).keySet());
-            Map<Long, Long> holes = new TreeMap<>();
-            times.headSet(to).forEach(ns -> holes.put(ns, times.higher(ns)));
-            holes.entrySet().removeIf(gap -> gap.getValue() - gap.getKey() <= Math.min(1e9, (to - from) / 4));
-            require(!holes.containsKey(from) && !holes.containsValue(to), csv + ": device " + device + " of "
-                + near.keySet() + " lacks samples from " + utc(from) + " to " + utc(to) + ", all are from "
-                + utc(all.getMin()) + " to " + utc(all.getMax()) + "; another run, clock, zone or unit?");
-            return holes;
+        /** So many ns may lack samples: a quarter of a window, at most 1 s. */
+        static long slack(long from, long to) { return Math.min(1_000_000_000, (to - from) / 4); }
+
+        /** A device's samples near a window, by time; fails if they do not reach to both of its ends. */
+        TreeMap<Long, Map<String, String>> samples(long device, long from, long to) {
+            TreeMap<Long, Map<String, String>> rows = near.getOrDefault(device, new TreeMap<>());
+            Long first = rows.ceilingKey(from), last = rows.floorKey(to);
+            boolean reach = first != null && first - from <= slack(from, to) && to - last <= slack(from, to);
+            require(reach, csv + ": device " + device + " of " + near.keySet() + " lacks samples from "
+                + utc(from) + " to " + utc(to) + ", all are from " + utc(all.getMin()) + " to "
+                + utc(all.getMax()) + ": too few, or another run, clock, zone, unit?");
+            return rows;
         }
 
         static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }

@@ -110,7 +110,7 @@ class MemoryTest {
         Path csv = memory.monitor(), source = memory.source(csv);
         List<Memory.Band> bands = memory.iteration(source.toString().endsWith(".log") ? memory.logged(source)
             : memory.captured(source), source);
-        TreeMap<Long, Double> free = memory.free(csv, bands);
+        TreeMap<Long, String> free = memory.free(csv, bands);
         return new Read(bands.stream().map(band -> band.phase().name().charAt(0) + "" + ms(band.start())
             + "-" + ms(band.end())).collect(Collectors.joining(" ")),
             Memory.table(bands, free).stream().skip(1).map(row -> row.get(0) + "," + row.get(2) + ","
@@ -345,7 +345,7 @@ class MemoryTest {
             memory.device = 0L;
             try {
                 Memory.Band band = new Memory.Band(Memory.UPDATE, ns(3000), ns(3520));
-                Map<Long, Double> read = memory.free(csv, List.of(band));
+                Map<Long, String> read = memory.free(csv, List.of(band));
                 assertEquals(samplesPlainly(text), read, "seed " + seed);
             } catch (IllegalArgumentException e) {
                 assertTrue(e.getMessage().contains(csv + ""), e.getMessage());
@@ -356,12 +356,12 @@ class MemoryTest {
     }
 
     /** What is free by time, in the whole rows of device 0 from 2000 to 4520 ms; of two the latter counts. */
-    static Map<Long, Double> samplesPlainly(String text) {
+    static Map<Long, String> samplesPlainly(String text) {
         String[] lines = text.replaceFirst("[^\r\n]*\\z", "").split("[\r\n]");
         return Stream.of(lines).map(line -> line.split(",")).filter(row -> row.length == 8
             && row[0].equals("0") && row[1].matches("\\d{19}") && row[1].compareTo(ns(2000) + "") >= 0
             && row[1].compareTo(ns(4520) + "") <= 0).collect(Collectors.toMap(row -> Long.valueOf(row[1]),
-                row -> Double.valueOf(row[7]), (former, latter) -> latter, TreeMap::new));
+                row -> row[7], (former, latter) -> latter, TreeMap::new));
     }
 
     /** A capture in which ranges are moved, renamed, doubled and lost is read as by looking at each pair. */
