@@ -121,8 +121,8 @@ class Memory implements Callable<Integer> {
           ranges AS (SELECT globalTid AS thread, globalTid >> 24 & 0xFFFFFF AS process, start, "end",
             coalesce(text, (SELECT value FROM StringIds WHERE id = textId)) AS name,
             iif(start > 1e17, 0, (SELECT utcEpochNs FROM TARGET_INFO_SESSION_START_TIME)) AS epoch
-            FROM NVTX_EVENTS WHERE "end" > start AND (text IN (SELECT name FROM names)
-              OR text IS NULL AND textId IN (SELECT id FROM StringIds JOIN names ON name = value))),
+            FROM NVTX_EVENTS WHERE (text IN (SELECT name FROM names) OR text IS NULL AND textId IN
+              (SELECT id FROM StringIds JOIN names ON name = value)) AND "end" > start),
           bands AS (SELECT *, max("end") OVER (PARTITION BY thread, phase ORDER BY start, "end" DESC
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached FROM ranges JOIN names USING (name)),
           whole AS (SELECT thread, process FROM bands WHERE process = coalesce(?2, process)
