@@ -267,7 +267,7 @@ class Memory implements Callable<Integer> {
         TreeMap<Long, String> free = new TreeMap<>();
         for (long ns : samples.keySet()) {
             Long last = samples.lowerKey(ns);
-            if (last != null && ns - last > 1e9) {
+            if (last != null && ns - last > Monitor.SECOND) {
                 notes.add(csv + ": no sample for " + (ns - last) / 1e9 + " s, where the line is broken");
                 free.put(last + 1, "NaN");
             }
@@ -294,7 +294,7 @@ class Memory implements Callable<Integer> {
 
     static double seconds(List<Band> bands, long ns) { return (ns - start(bands)) / 1e9; }
 
-    /** The bands, and over them a line, which is of dots as wide where it breaks, for one may stand alone. */
+    /** The bands, and over them a line; if that breaks, of dots as well, as a sample may stand alone. */
     static XYChart chart(List<Band> bands, TreeMap<Long, String> free) {
         List<Double> gib = free.values().stream().map(said -> Double.parseDouble(said) / (1 << 30)).toList();
         double top = 1.1 * gib.stream().filter(n -> n > 0).max(Double::compare).orElse(1.);
@@ -331,6 +331,11 @@ class Memory implements Callable<Integer> {
 
     /** When all rows of a monitor are, and of those near a window the numbers, by device, time and column. */
     record Monitor(Path csv, LongSummaryStatistics all, Map<Long, TreeMap<Long, Map<String, String>>> near) {
+        static final long SECOND = 1_000_000_000;
+        static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
+        /** So many ns may lack samples: a quarter of a window, at most 1 s. */
+        static long slack(long from, long to) { return Math.min(SECOND, (to - from) / 4); }
+
         /** Of rows that are not within a second, perhaps millions, only device and time are looked at. */
         static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
@@ -345,14 +350,14 @@ class Memory implements Callable<Integer> {
                         String[] cells = row.split(",", Math.max(id, time) + 2);
                         long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
                         var samples = monitor.near.computeIfAbsent(device, any -> new TreeMap<>());
-                        if (from - 1_000_000_000 <= ns && ns <= to + 1_000_000_000) {
+                        if (from - SECOND <= ns && ns <= to + SECOND) {
                             samples.put(ns, numbers(row, format, needed));
                         }
                         monitor.all.accept(ns);
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                require(false, csv + ", line " + in.getLineNumber() + ": needs numbers; " + e.getMessage());
+                require(false, csv + ", line " + in.getLineNumber() + ": needs numbers: " + e.getMessage());
             }
             return monitor;
         }
@@ -361,12 +366,9 @@ class Memory implements Callable<Integer> {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
             Map<String, String> numbers = cells.toMap();
             numbers.values().removeIf(cell -> !cell.matches("\\d+(\\.\\d+)?"));
-            require(cells.isConsistent() && numbers.keySet().containsAll(needed), needed + " in " + row);
+            require(cells.isConsistent() && numbers.keySet().containsAll(needed), needed + " of " + row);
             return Map.copyOf(numbers);
         }
-
-        /** So many ns may lack samples: a quarter of a window, at most 1 s. */
-        static long slack(long from, long to) { return Math.min(1_000_000_000, (to - from) / 4); }
 
         /** A device's samples near a window, by time; fails if they do not reach to both of its ends. */
         TreeMap<Long, Map<String, String>> samples(long device, long from, long to) {
@@ -378,8 +380,6 @@ class Memory implements Callable<Integer> {
                 + utc(all.getMax()) + ": too few, or another run, clock, zone, unit?");
             return rows;
         }
-
-        static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
     }
     // ==== end of monitor ====
 

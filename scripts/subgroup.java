@@ -136,7 +136,8 @@ class Subgroup implements Callable<Integer> {
             keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = value("gbs") / value("mbs") / value("dp");
             keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            int approach = (value("prefetch") > 0 ? 2 : 0) + (value("flush_async") > 0 ? 1 : 0);
+            int flush = value("flush_async") > 0 ? 1 : 0;
+            int approach = value("prefetch") > 0 ? 2 + flush : flush;
             keys.put("approach", APPROACHES.get(approach));
             keys.put("stride", approach < 2 ? get("approach") : "1/" + get("opt_gaps"));
         }
@@ -215,7 +216,8 @@ class Subgroup implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            if (!runs.stream().map(said).toList().containsAll(values)) {
+            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
+            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
                 require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
             }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));

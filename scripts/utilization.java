@@ -195,7 +195,8 @@ class Utilization implements Callable<Integer> {
             keys.put("folder", "" + log.toAbsolutePath().normalize().getParent().getFileName());
             double ga = value("gbs") / value("mbs") / value("dp");
             keys.putAll(Double.isFinite(ga) ? Map.of("ga", canonical("" + ga)) : Map.of());
-            int approach = (value("prefetch") > 0 ? 2 : 0) + (value("flush_async") > 0 ? 1 : 0);
+            int flush = value("flush_async") > 0 ? 1 : 0;
+            int approach = value("prefetch") > 0 ? 2 + flush : flush;
             keys.put("approach", APPROACHES.get(approach));
             keys.put("stride", approach < 2 ? get("approach") : "1/" + get("opt_gaps"));
         }
@@ -274,7 +275,8 @@ class Utilization implements Callable<Integer> {
             require(parts.length == 2, "--where=" + condition + ": expected KEY=VALUE or KEY!=VALUE");
             List<String> values = Stream.of(parts[1].split(",")).map(value -> canonical(value)).toList();
             Function<Run, String> said = run -> canonical(run.get(parts[0]));
-            if (!runs.stream().map(said).toList().containsAll(values)) {
+            boolean known = runs.stream().anyMatch(run -> run.keys.containsKey(parts[0]));
+            if (!known || !runs.stream().map(said).toList().containsAll(values)) {
                 require(false, "a value of " + condition + " has no run (--where), all are " + values(runs));
             }
             runs.removeIf(run -> values.contains(said.apply(run)) == condition.contains("!="));
@@ -395,6 +397,11 @@ class Utilization implements Callable<Integer> {
 
     /** When all rows of a monitor are, and of those near a window the numbers, by device, time and column. */
     record Monitor(Path csv, LongSummaryStatistics all, Map<Long, TreeMap<Long, Map<String, String>>> near) {
+        static final long SECOND = 1_000_000_000;
+        static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
+        /** So many ns may lack samples: a quarter of a window, at most 1 s. */
+        static long slack(long from, long to) { return Math.min(SECOND, (to - from) / 4); }
+
         /** Of rows that are not within a second, perhaps millions, only device and time are looked at. */
         static Monitor of(Path csv, long from, long to, List<String> needed) throws IOException {
             Monitor monitor = new Monitor(csv, new LongSummaryStatistics(), new TreeMap<>());
@@ -409,14 +416,14 @@ class Utilization implements Callable<Integer> {
                         String[] cells = row.split(",", Math.max(id, time) + 2);
                         long device = Long.parseLong(cells[id]), ns = Long.parseLong(cells[time]);
                         var samples = monitor.near.computeIfAbsent(device, any -> new TreeMap<>());
-                        if (from - 1_000_000_000 <= ns && ns <= to + 1_000_000_000) {
+                        if (from - SECOND <= ns && ns <= to + SECOND) {
                             samples.put(ns, numbers(row, format, needed));
                         }
                         monitor.all.accept(ns);
                     }
                 }
             } catch (IllegalArgumentException | IndexOutOfBoundsException | UncheckedIOException e) {
-                require(false, csv + ", line " + in.getLineNumber() + ": needs numbers; " + e.getMessage());
+                require(false, csv + ", line " + in.getLineNumber() + ": needs numbers: " + e.getMessage());
             }
             return monitor;
         }
@@ -425,12 +432,9 @@ class Utilization implements Callable<Integer> {
             CSVRecord cells = as.parse(new StringReader(row)).getRecords().get(0);
             Map<String, String> numbers = cells.toMap();
             numbers.values().removeIf(cell -> !cell.matches("\\d+(\\.\\d+)?"));
-            require(cells.isConsistent() && numbers.keySet().containsAll(needed), needed + " in " + row);
+            require(cells.isConsistent() && numbers.keySet().containsAll(needed), needed + " of " + row);
             return Map.copyOf(numbers);
         }
-
-        /** So many ns may lack samples: a quarter of a window, at most 1 s. */
-        static long slack(long from, long to) { return Math.min(1_000_000_000, (to - from) / 4); }
 
         /** A device's samples near a window, by time; fails if they do not reach to both of its ends. */
         TreeMap<Long, Map<String, String>> samples(long device, long from, long to) {
@@ -442,8 +446,6 @@ class Utilization implements Callable<Integer> {
                 + utc(all.getMax()) + ": too few, or another run, clock, zone, unit?");
             return rows;
         }
-
-        static Instant utc(long ns) { return Instant.ofEpochSecond(0, ns); }
     }
     // ==== end of monitor ====
 

@@ -390,6 +390,7 @@ class LogsTest {
 
     @ParameterizedTest @CsvSource(delimiter = ';', textBlock = """
         nbs=4; approach|dp|flush_async|folder|ga|gbs|mbs|model|opt_gaps|prefetch|ratio|stride|subg
+        nbs=none; approach|dp|flush_async|folder|ga|gbs|mbs|model|opt_gaps|prefetch|ratio|stride|subg
         mbs=4,77; [1, 4, 8]
         mbs!=77; has no run|[1, 4, 8]
         mbs=4=4; [1, 4, 8]

@@ -357,11 +357,10 @@ class MemoryTest {
 
     /** What is free by time, in the whole rows of device 0 from 2000 to 4520 ms; of two the latter counts. */
     static Map<Long, String> samplesPlainly(String text) {
-        String[] lines = text.replaceFirst("[^\r\n]*\\z", "").split("[\r\n]");
-        return Stream.of(lines).map(line -> line.split(",")).filter(row -> row.length == 8
-            && row[0].equals("0") && row[1].matches("\\d{19}") && row[1].compareTo(ns(2000) + "") >= 0
-            && row[1].compareTo(ns(4520) + "") <= 0).collect(Collectors.toMap(row -> Long.valueOf(row[1]),
-                row -> row[7], (former, latter) -> latter, TreeMap::new));
+        return Stream.of(text.replaceFirst("[^\r\n]*\\z", "").split("[\r\n]")).map(line -> line.split(","))
+            .filter(row -> row.length == 8 && row[0].equals("0") && row[1].matches("\\d{19}")
+                && row[1].compareTo(ns(2000) + "") >= 0 && row[1].compareTo(ns(4520) + "") <= 0)
+            .collect(Collectors.toMap(row -> Long.valueOf(row[1]), row -> row[7], (a, b) -> b, TreeMap::new));
     }
 
     /** A capture in which ranges are moved, renamed, doubled and lost is read as by looking at each pair. */
